@@ -1,0 +1,50 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "deploy/base/status.h"
+
+namespace nibble {
+
+/// What went wrong, and with it the exit code of the command (interface.md).
+enum class ErrorKind {
+  kInternal = 1,      // our bug
+  kUsage = 2,
+  kModel = 3,         // a model that cannot be read or is not supported
+  kBudget = 4,        // --max-drop, --max-size ... not met
+  kVerification = 5,
+  kData = 6,          // data that cannot be read or does not fit
+  kOutput = 7,        // output that cannot be written
+};
+
+/// The one exception of quant/ and apps/. `message` is one line that says what was found and what was expected.
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorKind kind, std::string message, std::string file = {}, std::string node = {},
+        std::string fix = {})
+      : std::runtime_error(compose(message, file, node)),
+        kind(kind), message(std::move(message)), file(std::move(file)), node(std::move(node)),
+        fix(std::move(fix)) {}
+
+  ErrorKind kind;
+  std::string message, file, node, fix;
+
+ private:
+  static std::string compose(const std::string& message, const std::string& file,
+                             const std::string& node) {
+    std::string line;
+    if (!file.empty()) line += file + ": ";
+    if (!node.empty()) line += "node '" + node + "': ";
+    return line + message;
+  }
+};
+
+/// Throws `status` as an Error of `kind` unless it is success.
+inline void throw_if_error(const Status& status, ErrorKind kind, const std::string& file = {},
+                           const std::string& node = {}) {
+  if (!status.ok()) throw Error(kind, status.message(), file, node);
+}
+
+}  // namespace nibble
