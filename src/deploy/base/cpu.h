@@ -16,8 +16,8 @@ std::optional<Isa> isa_from_name(std::string_view name);
 /// Whether this processor and operating system run `isa` (cpuid and XCR0, not the compiler's word).
 bool cpu_runs(Isa isa);
 
-/// The best ISA of this machine at or below the ceiling in $NIBBLE_ISA. A name that is unknown, or that this
-/// machine lacks, is an error: "NIBBLE_ISA=amx cannot run on this machine".
+/// The best ISA of this machine at or below the ceiling in $NIBBLE_ISA. A name that is unknown, or
+/// that this machine lacks, is an error: "NIBBLE_ISA=amx cannot run on this machine".
 Result<Isa> isa_from_environment();
 
 /// True if a kernel for `kernel` may be used under the ceiling `ceiling` on this machine.

@@ -31,19 +31,32 @@ enum class DType : uint8_t {
 template <class F>
 decltype(auto) visit_dtype(DType dtype, F&& f) {
   switch (dtype) {
-    case DType::kF32: return f(std::type_identity<float>{});
-    case DType::kF64: return f(std::type_identity<double>{});
-    case DType::kF16: return f(std::type_identity<uint16_t>{});
-    case DType::kBF16: return f(std::type_identity<uint16_t>{});
-    case DType::kI8: return f(std::type_identity<int8_t>{});
-    case DType::kU8: return f(std::type_identity<uint8_t>{});
-    case DType::kI16: return f(std::type_identity<int16_t>{});
-    case DType::kU16: return f(std::type_identity<uint16_t>{});
-    case DType::kI32: return f(std::type_identity<int32_t>{});
-    case DType::kU32: return f(std::type_identity<uint32_t>{});
-    case DType::kI64: return f(std::type_identity<int64_t>{});
-    case DType::kU64: return f(std::type_identity<uint64_t>{});
-    case DType::kBool: return f(std::type_identity<bool>{});
+    case DType::kF32:
+      return f(std::type_identity<float>{});
+    case DType::kF64:
+      return f(std::type_identity<double>{});
+    case DType::kF16:
+      return f(std::type_identity<uint16_t>{});
+    case DType::kBF16:
+      return f(std::type_identity<uint16_t>{});
+    case DType::kI8:
+      return f(std::type_identity<int8_t>{});
+    case DType::kU8:
+      return f(std::type_identity<uint8_t>{});
+    case DType::kI16:
+      return f(std::type_identity<int16_t>{});
+    case DType::kU16:
+      return f(std::type_identity<uint16_t>{});
+    case DType::kI32:
+      return f(std::type_identity<int32_t>{});
+    case DType::kU32:
+      return f(std::type_identity<uint32_t>{});
+    case DType::kI64:
+      return f(std::type_identity<int64_t>{});
+    case DType::kU64:
+      return f(std::type_identity<uint64_t>{});
+    case DType::kBool:
+      return f(std::type_identity<bool>{});
   }
   __builtin_unreachable();
 }
@@ -53,7 +66,9 @@ inline size_t size_of(DType dtype) {
 }
 
 /// True for a number that names a DType (numbers come from files).
-inline bool is_dtype(int number) { return number >= 1 && number <= 13; }
+inline bool is_dtype(int number) {
+  return number >= 1 && number <= 13;
+}
 
 constexpr std::string_view name_of(DType dtype) {
   constexpr std::string_view kNames[] = {"?",   "f32", "f64", "f16", "bf16", "i8",  "u8",
@@ -63,16 +78,26 @@ constexpr std::string_view name_of(DType dtype) {
 
 template <class T>
 constexpr DType dtype_of() {
-  if constexpr (std::is_same_v<T, float>) return DType::kF32;
-  else if constexpr (std::is_same_v<T, double>) return DType::kF64;
-  else if constexpr (std::is_same_v<T, int8_t>) return DType::kI8;
-  else if constexpr (std::is_same_v<T, uint8_t>) return DType::kU8;
-  else if constexpr (std::is_same_v<T, int16_t>) return DType::kI16;
-  else if constexpr (std::is_same_v<T, uint16_t>) return DType::kU16;
-  else if constexpr (std::is_same_v<T, int32_t>) return DType::kI32;
-  else if constexpr (std::is_same_v<T, uint32_t>) return DType::kU32;
-  else if constexpr (std::is_same_v<T, int64_t>) return DType::kI64;
-  else if constexpr (std::is_same_v<T, uint64_t>) return DType::kU64;
+  if constexpr (std::is_same_v<T, float>)
+    return DType::kF32;
+  else if constexpr (std::is_same_v<T, double>)
+    return DType::kF64;
+  else if constexpr (std::is_same_v<T, int8_t>)
+    return DType::kI8;
+  else if constexpr (std::is_same_v<T, uint8_t>)
+    return DType::kU8;
+  else if constexpr (std::is_same_v<T, int16_t>)
+    return DType::kI16;
+  else if constexpr (std::is_same_v<T, uint16_t>)
+    return DType::kU16;
+  else if constexpr (std::is_same_v<T, int32_t>)
+    return DType::kI32;
+  else if constexpr (std::is_same_v<T, uint32_t>)
+    return DType::kU32;
+  else if constexpr (std::is_same_v<T, int64_t>)
+    return DType::kI64;
+  else if constexpr (std::is_same_v<T, uint64_t>)
+    return DType::kU64;
   else {
     static_assert(std::is_same_v<T, bool>);
     return DType::kBool;

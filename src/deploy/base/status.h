@@ -35,7 +35,9 @@ class [[nodiscard]] Status {
 inline Status invalid_argument(std::string message) {
   return {StatusCode::kInvalidArgument, std::move(message)};
 }
-inline Status corrupt(std::string message) { return {StatusCode::kCorrupt, std::move(message)}; }
+inline Status corrupt(std::string message) {
+  return {StatusCode::kCorrupt, std::move(message)};
+}
 inline Status unsupported(std::string message) {
   return {StatusCode::kUnsupported, std::move(message)};
 }
@@ -44,8 +46,8 @@ inline Status unsupported(std::string message) {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}             // NOLINT: implicit on purpose
-  Result(Status status) : status_(std::move(status)) {}     // NOLINT
+  Result(T value) : value_(std::move(value)) {}          // NOLINT: implicit on purpose
+  Result(Status status) : status_(std::move(status)) {}  // NOLINT
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const { return status_; }
@@ -61,8 +63,8 @@ class [[nodiscard]] Result {
 }  // namespace nibble::inline base
 
 /// Returns the status of `expression` from the enclosing function unless it is success.
-#define NIBBLE_RETURN_IF_ERROR(expression)                 \
-  do {                                                     \
+#define NIBBLE_RETURN_IF_ERROR(expression)                                    \
+  do {                                                                        \
     if (::nibble::Status nibble_status_ = (expression); !nibble_status_.ok()) \
-      return nibble_status_;                               \
+      return nibble_status_;                                                  \
   } while (false)

@@ -13,14 +13,18 @@
 namespace nibble::inline base {
 
 inline constexpr size_t kAlignment = 64;
-constexpr size_t align_up(size_t n, size_t to = kAlignment) { return (n + to - 1) / to * to; }
+constexpr size_t align_up(size_t n, size_t to = kAlignment) {
+  return (n + to - 1) / to * to;
+}
 
-/// Owns bytes aligned to 64; their number is rounded up to a multiple of 64 so that whole vectors may be read.
+/// Owns bytes aligned to 64; their number is rounded up to a multiple of 64 so that whole vectors
+/// may be read.
 class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(size_t bytes) : size_(bytes) {
-    if (bytes) data_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, align_up(bytes))));
+    if (bytes)
+      data_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, align_up(bytes))));
     if (bytes && !data_) throw std::bad_alloc();
   }
   std::byte* data() { return data_.get(); }

@@ -10,8 +10,8 @@ namespace nibble::inline base {
 class RangeFunction {
  public:
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, RangeFunction>)
-  RangeFunction(F&& f)  // NOLINT: implicit on purpose
+  requires(!std::is_same_v<std::remove_cvref_t<F>, RangeFunction>)
+      RangeFunction(F&& f)  // NOLINT: implicit on purpose
       : object_(const_cast<void*>(static_cast<const void*>(&f))),
         call_([](void* object, int64_t begin, int64_t end) {
           (*static_cast<std::remove_reference_t<F>*>(object))(begin, end);
@@ -23,8 +23,9 @@ class RangeFunction {
   void (*call_)(void*, int64_t, int64_t);
 };
 
-/// A fixed set of workers that split ranges. Results never depend on the number of threads: a kernel gives each
-/// element of its output to exactly one call and reduces in a fixed order inside it.
+/// A fixed set of workers that split ranges. Results never depend on the number of threads: a
+/// kernel gives each element of its output to exactly one call and reduces in a fixed order inside
+/// it.
 class ThreadPool {
  public:
   /// `threads` >= 1 counts the caller; 1 starts no worker.
@@ -35,8 +36,8 @@ class ThreadPool {
 
   int threads() const;
 
-  /// Calls f on disjoint sub-ranges that cover [0, count), each a multiple of `grain` long but for the last.
-  /// Runs on the caller alone where count <= grain. One call at a time; not re-entrant.
+  /// Calls f on disjoint sub-ranges that cover [0, count), each a multiple of `grain` long but for
+  /// the last. Runs on the caller alone where count <= grain. One call at a time; not re-entrant.
   void parallel_for(int64_t count, int64_t grain, RangeFunction f);
 
  private:

@@ -18,13 +18,21 @@ constexpr KeyInfo kKeys[] = {
 #undef NIBBLE_ATTR
 };
 
-bool before(const std::pair<Attr, AttrValue>& entry, Attr key) { return entry.first < key; }
+bool before(const std::pair<Attr, AttrValue>& entry, Attr key) {
+  return entry.first < key;
+}
 
 }  // namespace
 
-int attr_count() { return static_cast<int>(std::size(kKeys)); }
-std::string_view name_of(Attr key) { return kKeys[static_cast<size_t>(key)].name; }
-AttrKind kind_of(Attr key) { return kKeys[static_cast<size_t>(key)].kind; }
+int attr_count() {
+  return static_cast<int>(std::size(kKeys));
+}
+std::string_view name_of(Attr key) {
+  return kKeys[static_cast<size_t>(key)].name;
+}
+AttrKind kind_of(Attr key) {
+  return kKeys[static_cast<size_t>(key)].kind;
+}
 
 const AttrValue* Attributes::find(Attr key) const {
   auto it = std::lower_bound(entries_.begin(), entries_.end(), key, before);

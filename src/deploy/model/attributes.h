@@ -26,8 +26,8 @@ AttrKind kind_of(Attr key);
 using AttrValue =
     std::variant<int64_t, float, std::vector<int64_t>, std::vector<float>, std::string>;
 
-/// The attributes of one node, ordered by key. A value's kind is fixed by its key (attrs.inc); setting another is a bug
-/// (assert), reading an absent one gives the caller's default.
+/// The attributes of one node, ordered by key. A value's kind is fixed by its key (attrs.inc);
+/// setting another is a bug (assert), reading an absent one gives the caller's default.
 class Attributes {
  public:
   bool has(Attr key) const { return find(key) != nullptr; }

@@ -11,8 +11,9 @@
 
 namespace nibble::model {
 
-/// One input of a node as shape inference sees it. `data` is the value where it is known (constants, and shape arithmetic
-/// that has been evaluated), else null. `dtype` and `shape` are always there; dimensions may be kUnknownDim.
+/// One input of a node as shape inference sees it. `data` is the value where it is known
+/// (constants, and shape arithmetic that has been evaluated), else null. `dtype` and `shape` are
+/// always there; dimensions may be kUnknownDim.
 struct ShapeInput {
   bool present = true;
   DType dtype = DType::kF32;
@@ -25,10 +26,11 @@ struct ShapeOutput {
   Shape shape;
 };
 
-/// Shapes and element types of a node's outputs. The one definition of what an op accepts and returns, used by the
-/// importer, the .nbl reader and the runtime. `outputs` arrives with one entry per output of the node.
-/// Errors state what the op expects; the caller adds file and node. When a needed value is not known, output dimensions
-/// become kUnknownDim if the rank is known, otherwise kUnsupported with the message "needs the value of input <i>".
+/// Shapes and element types of a node's outputs. The one definition of what an op accepts and
+/// returns, used by the importer, the .nbl reader and the runtime. `outputs` arrives with one entry
+/// per output of the node. Errors state what the op expects; the caller adds file and node. When a
+/// needed value is not known, output dimensions become kUnknownDim if the rank is known, otherwise
+/// kUnsupported with the message "needs the value of input <i>".
 Status infer_shapes(Op op, const Attributes& attributes, std::span<const ShapeInput> inputs,
                     std::span<ShapeOutput> outputs);
 

@@ -32,10 +32,11 @@ inline constexpr int kNoTensor = -1;
 struct TensorInfo {
   std::string name;
   DType dtype = DType::kF32;
-  Shape shape;                                  // logical; kUnknownDim for a symbolic batch
-  std::optional<numeric::QuantParams> quant;    // grid of the codes (kInteger) or of the values (kAnnotated)
-  format::PackedRecord packed;                  // format kPlain: `data` is the dense row-major tensor
-  std::span<const std::byte> data;              // 64-byte aligned; constants only (see is_constant)
+  Shape shape;  // logical; kUnknownDim for a symbolic batch
+  std::optional<numeric::QuantParams>
+      quant;                        // grid of the codes (kInteger) or of the values (kAnnotated)
+  format::PackedRecord packed;      // format kPlain: `data` is the dense row-major tensor
+  std::span<const std::byte> data;  // 64-byte aligned; constants only (see is_constant)
   bool is_constant = false;
 };
 
@@ -43,12 +44,13 @@ struct NodeInfo {
   Op op;
   std::string name;
   Attributes attributes;
-  std::vector<int> inputs;    // tensor index, or kNoTensor for an absent optional input
+  std::vector<int> inputs;  // tensor index, or kNoTensor for an absent optional input
   std::vector<int> outputs;
 };
 
-/// A loaded, immutable network: what a .nbl file holds. Nodes are in topological order, every tensor has at most one
-/// producer, every index is in range (checked by the reader; model files are untrusted).
+/// A loaded, immutable network: what a .nbl file holds. Nodes are in topological order, every
+/// tensor has at most one producer, every index is in range (checked by the reader; model files are
+/// untrusted).
 struct Model {
   Phase phase = Phase::kFloat;
   numeric::RequantiseVariant requantise = numeric::RequantiseVariant::kFloat;
@@ -57,8 +59,9 @@ struct Model {
   std::vector<int> inputs;
   std::vector<int> outputs;
   std::vector<std::pair<std::string, std::string>> metadata;
-  std::string source;                 // file name for messages
-  std::shared_ptr<const void> memory; // keeps `data` of the constants alive (mapped file or buffer)
+  std::string source;  // file name for messages
+  std::shared_ptr<const void>
+      memory;  // keeps `data` of the constants alive (mapped file or buffer)
 };
 
 }  // namespace nibble::model

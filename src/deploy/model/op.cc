@@ -14,9 +14,13 @@ constexpr OpInfo kOps[] = {
 
 }  // namespace
 
-int op_count() { return static_cast<int>(std::size(kOps)); }
+int op_count() {
+  return static_cast<int>(std::size(kOps));
+}
 
-const OpInfo& info_of(Op op) { return kOps[static_cast<size_t>(op)]; }
+const OpInfo& info_of(Op op) {
+  return kOps[static_cast<size_t>(op)];
+}
 
 std::optional<Op> op_from_name(std::string_view name) {
   for (int i = 0; i < op_count(); ++i)

@@ -16,37 +16,41 @@ namespace nibble::run {
 
 struct SessionOptions {
   int threads = 1;
-  Isa isa = Isa::kPortable;   // ceiling; see isa_from_environment()
+  Isa isa = Isa::kPortable;  // ceiling; see isa_from_environment()
 };
 
 struct StepProfile {
   std::string_view node;
   model::Op op;
   std::string_view kernel;
-  double seconds;             // of the last run
+  double seconds;  // of the last run
   double macs;
-  double bytes;               // read and written by the step, constants as stored
+  double bytes;  // read and written by the step, constants as stored
 };
 
-/// Runs one model. The model is immutable and shared; a session owns one arena and is used by one caller at a time.
+/// Runs one model. The model is immutable and shared; a session owns one arena and is used by one
+/// caller at a time.
 class Session {
  public:
   static Result<std::unique_ptr<Session>> create(std::shared_ptr<const model::Model> model,
                                                  const SessionOptions& options);
   ~Session();
 
-  /// Fixes the input shapes (in the order of the model's inputs): infers all shapes, evaluates shape arithmetic, picks
-  /// kernels, plans memory. Nothing is allocated by run() afterwards, unless a shape depends on input values: then each
-  /// run prepares as it goes. Errors name the node.
+  /// Fixes the input shapes (in the order of the model's inputs): infers all shapes, evaluates
+  /// shape arithmetic, picks kernels, plans memory. Nothing is allocated by run() afterwards,
+  /// unless a shape depends on input values: then each run prepares as it goes. Errors name the
+  /// node.
   Status prepare(std::span<const Shape> input_shapes);
 
-  /// Runs on inputs in the model's order; dtypes and shapes as prepared (prepares by itself where they changed).
+  /// Runs on inputs in the model's order; dtypes and shapes as prepared (prepares by itself where
+  /// they changed).
   Status run(std::span<const TensorView> inputs);
 
   /// Output i of the last run; valid until the next call.
   TensorView output(size_t i) const;
 
-  /// Called after each step with every tensor it made (tensor index in the model, view). Views die after the call.
+  /// Called after each step with every tensor it made (tensor index in the model, view). Views die
+  /// after the call.
   using Observer = std::function<void(int tensor, const TensorView&)>;
   void set_observer(Observer observer);
 

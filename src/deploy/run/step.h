@@ -15,8 +15,9 @@ namespace nibble::run {
 struct Operand {
   const model::TensorInfo* info = nullptr;  // null: absent optional input
   DType dtype = DType::kF32;
-  Shape shape;                              // concrete
-  void* data = nullptr;                     // while preparing: known values only (constants, evaluated shape arithmetic)
+  Shape shape;  // concrete
+  void* data =
+      nullptr;  // while preparing: known values only (constants, evaluated shape arithmetic)
 
   bool present() const { return info != nullptr; }
   template <class T>
@@ -33,7 +34,8 @@ struct PrepareContext {
   std::span<const Operand> outputs;  // dtype and shape filled by infer_shapes; data is null
   Isa isa;                           // ceiling; kernels pick the best at or below it
   int threads;
-  size_t scratch_bytes = 0;          // set by prepare: scratch that run() will be given, 64-byte aligned, shared by all steps
+  size_t scratch_bytes =
+      0;  // set by prepare: scratch that run() will be given, 64-byte aligned, shared by all steps
 };
 
 struct RunContext {
@@ -43,8 +45,9 @@ struct RunContext {
   ThreadPool& pool;
 };
 
-/// One node, bound to shapes: prepare() checks what only the kernel can know, picks the kernel and builds what it needs
-/// (heap allowed); run() computes and allocates nothing. A step may be prepared again for other shapes.
+/// One node, bound to shapes: prepare() checks what only the kernel can know, picks the kernel and
+/// builds what it needs (heap allowed); run() computes and allocates nothing. A step may be
+/// prepared again for other shapes.
 class Step {
  public:
   virtual ~Step() = default;
@@ -56,8 +59,9 @@ class Step {
   virtual double macs() const { return 0; }
 };
 
-/// The step of a node. In a model of phase kAnnotated a node whose operands carry QuantParams gets its simulated step
-/// (simulate/), otherwise the one of its op (steps/). Null with a Status when op and dtypes have no kernel.
+/// The step of a node. In a model of phase kAnnotated a node whose operands carry QuantParams gets
+/// its simulated step (simulate/), otherwise the one of its op (steps/). Null with a Status when op
+/// and dtypes have no kernel.
 Result<std::unique_ptr<Step>> make_step(const model::Model& model, const model::NodeInfo& node);
 
 }  // namespace nibble::run

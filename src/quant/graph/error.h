@@ -10,22 +10,26 @@ namespace nibble {
 
 /// What went wrong, and with it the exit code of the command (interface.md).
 enum class ErrorKind {
-  kInternal = 1,      // our bug
+  kInternal = 1,  // our bug
   kUsage = 2,
-  kModel = 3,         // a model that cannot be read or is not supported
-  kBudget = 4,        // --max-drop, --max-size ... not met
+  kModel = 3,   // a model that cannot be read or is not supported
+  kBudget = 4,  // --max-drop, --max-size ... not met
   kVerification = 5,
-  kData = 6,          // data that cannot be read or does not fit
-  kOutput = 7,        // output that cannot be written
+  kData = 6,    // data that cannot be read or does not fit
+  kOutput = 7,  // output that cannot be written
 };
 
-/// The one exception of quant/ and apps/. `message` is one line that says what was found and what was expected.
+/// The one exception of quant/ and apps/. `message` is one line that says what was found and what
+/// was expected.
 class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, std::string message, std::string file = {}, std::string node = {},
         std::string fix = {})
       : std::runtime_error(compose(message, file, node)),
-        kind(kind), message(std::move(message)), file(std::move(file)), node(std::move(node)),
+        kind(kind),
+        message(std::move(message)),
+        file(std::move(file)),
+        node(std::move(node)),
         fix(std::move(fix)) {}
 
   ErrorKind kind;

@@ -31,12 +31,12 @@ struct QuantInfo {
   std::string chosen_by;
 };
 
-/// One tensor of the network: an edge from its producer to its readers. A reader that needs another grid gets a Requantize
-/// node of its own, so a value has one grid.
-/// Phase kAnnotated: a quantised constant keeps its real numbers; its codes are numeric's nearest codes of them.
-/// Phase kInteger: `dtype` is the container of the codes and a quantised constant holds codes.
+/// One tensor of the network: an edge from its producer to its readers. A reader that needs another
+/// grid gets a Requantize node of its own, so a value has one grid. Phase kAnnotated: a quantised
+/// constant keeps its real numbers; its codes are numeric's nearest codes of them. Phase kInteger:
+/// `dtype` is the container of the codes and a quantised constant holds codes.
 struct Value {
-  std::string name;                        // unique in the graph
+  std::string name;  // unique in the graph
   DType dtype = DType::kF32;
   Shape shape;                             // kUnknownDim for a symbolic batch
   std::shared_ptr<const Tensor> constant;  // null for activations
@@ -45,16 +45,16 @@ struct Value {
 
 struct Node {
   Op op;
-  std::string name;                        // unique; a nameless ONNX node is "<op>_<index>"
+  std::string name;  // unique; a nameless ONNX node is "<op>_<index>"
   Attributes attributes;
-  std::vector<ValueId> inputs;             // kNoValue: absent optional input
+  std::vector<ValueId> inputs;  // kNoValue: absent optional input
   std::vector<ValueId> outputs;
 };
 
 /// A network as a list of nodes in topological order. Value ids are stable; node positions are not.
 class Graph {
  public:
-  std::string source;                      // file it came from, for messages
+  std::string source;  // file it came from, for messages
   Phase phase = Phase::kFloat;
   RequantiseVariant requantise = RequantiseVariant::kFloat;
   std::vector<Value> values;
@@ -74,27 +74,30 @@ class Graph {
 
   /// Every reader of `from` (nodes and graph outputs) reads `to` instead.
   void replace_uses(ValueId from, ValueId to);
-  /// Drops nodes whose outputs nobody reads, to a fixed point; returns how many. Values stay (ids are stable).
+  /// Drops nodes whose outputs nobody reads, to a fixed point; returns how many. Values stay (ids
+  /// are stable).
   int remove_dead_nodes();
-  /// Orders nodes by their data dependencies, keeping today's order where it is free. Throws on a cycle.
+  /// Orders nodes by their data dependencies, keeping today's order where it is free. Throws on a
+  /// cycle.
   void sort_nodes();
-  /// Recomputes dtypes and shapes of all activations from the inputs and constants (model/infer_shapes.h).
-  /// Throws Error(kModel) naming file and node.
+  /// Recomputes dtypes and shapes of all activations from the inputs and constants
+  /// (model/infer_shapes.h). Throws Error(kModel) naming file and node.
   void infer_shapes();
-  Graph clone() const { return *this; }    // constants are shared; they are immutable
+  Graph clone() const { return *this; }  // constants are shared; they are immutable
 };
 
 /// Who makes and who reads each value; a snapshot of the graph, stale after any change.
 struct Uses {
   explicit Uses(const Graph& graph);
-  std::vector<int> producer;                       // node index by value, -1: none
-  std::vector<std::vector<int>> readers;           // node indices by value (once per node)
-  std::vector<char> is_output;                     // value is a graph output
+  std::vector<int> producer;              // node index by value, -1: none
+  std::vector<std::vector<int>> readers;  // node indices by value (once per node)
+  std::vector<char> is_output;            // value is a graph output
 };
 
-/// Throws Error(kInternal or kModel) naming the node when the graph breaks a rule of `phase`: arity, topological order,
-/// unique names, attribute kinds, shapes and dtypes that agree with infer_shapes; kAnnotated: every QuantParams fits its tensor; kInteger: no
-/// real tensor but in islands between DequantizeLinear and QuantizeLinear.
+/// Throws Error(kInternal or kModel) naming the node when the graph breaks a rule of `phase`:
+/// arity, topological order, unique names, attribute kinds, shapes and dtypes that agree with
+/// infer_shapes; kAnnotated: every QuantParams fits its tensor; kInteger: no real tensor but in
+/// islands between DequantizeLinear and QuantizeLinear.
 void verify(const Graph& graph, Phase phase);
 
 /// One line a node: "conv1: Conv 1x3x32x32 -> 1x16x32x32 (weights 16x3x3x3, W4 per channel)".

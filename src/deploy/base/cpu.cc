@@ -1,0 +1,103 @@
+#include "deploy/base/cpu.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <iterator>
+#include <string>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace nibble::inline base {
+namespace {
+
+constexpr std::string_view kNames[] = {"portable", "avx2", "avxvnni", "avx512bw", "avx512vnni",
+                                       "amx",      "neon", "dotprod", "i8mm"};
+
+#if defined(__x86_64__)
+struct Leaf {
+  uint32_t a = 0, b = 0, c = 0, d = 0;
+  Leaf(uint32_t leaf, uint32_t sub) { __get_cpuid_count(leaf, sub, &a, &b, &c, &d); }
+};
+bool bit(uint32_t word, int i) {
+  return word >> i & 1;
+}
+
+bool x86_runs(Isa isa) {
+  const Leaf one(1, 0), seven(7, 0), seven_one(7, 1);
+  if (!bit(one.c, 27)) return false;  // OSXSAVE: without it no vector state is saved
+  uint32_t lo, hi;
+  __asm__("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+  const bool avx2 = (lo & 0x6) == 0x6 && bit(one.c, 28) && bit(seven.b, 5) && bit(one.c, 12) &&
+                    bit(one.c, 29) && bit(seven.b, 8);  // AVX2, FMA, F16C, BMI2
+  const bool avx512bw = avx2 && (lo & 0xe6) == 0xe6 && bit(seven.b, 16) && bit(seven.b, 17) &&
+                        bit(seven.b, 30) && bit(seven.b, 31);  // F, DQ, BW, VL
+  const bool avx512vnni = avx512bw && bit(seven.c, 11);
+  const bool amx = avx512vnni && bit(seven.c, 1) && (lo & 0x60000) == 0x60000 && bit(seven.d, 24) &&
+                   bit(seven.d, 25);  // VBMI, AMX-TILE, AMX-INT8
+  switch (isa) {
+    case Isa::kPortable:
+      return true;
+    case Isa::kAvx2:
+      return avx2;
+    case Isa::kAvxVnni:
+      return avx2 && bit(seven_one.a, 4);
+    case Isa::kAvx512bw:
+      return avx512bw;
+    case Isa::kAvx512vnni:
+      return avx512vnni;
+    case Isa::kAmx:
+      return amx;
+    case Isa::kNeon:
+    case Isa::kDotprod:
+    case Isa::kI8mm:
+      return false;
+  }
+  return false;
+}
+#endif
+
+}  // namespace
+
+std::string_view name_of(Isa isa) {
+  return kNames[static_cast<int>(isa)];
+}
+
+std::optional<Isa> isa_from_name(std::string_view name) {
+  for (size_t i = 0; i < std::size(kNames); ++i)
+    if (kNames[i] == name) return static_cast<Isa>(i);
+  return std::nullopt;
+}
+
+bool cpu_runs(Isa isa) {
+#if defined(__x86_64__)
+  return x86_runs(isa);
+#else
+  return isa == Isa::kPortable;
+#endif
+}
+
+Result<Isa> isa_from_environment() {
+  if (const char* name = std::getenv("NIBBLE_ISA"); name && *name) {
+    const auto isa = isa_from_name(name);
+    if (!isa) {
+      std::string known;
+      for (std::string_view n : kNames) (known += known.empty() ? "" : "|") += n;
+      return invalid_argument("NIBBLE_ISA=" + std::string(name) + " is not one of " + known);
+    }
+    if (!cpu_runs(*isa))
+      return invalid_argument("NIBBLE_ISA=" + std::string(name) + " cannot run on this machine");
+    return *isa;
+  }
+  Isa best = Isa::kPortable;
+  for (size_t i = 0; i < std::size(kNames); ++i)
+    if (cpu_runs(static_cast<Isa>(i))) best = static_cast<Isa>(i);
+  return best;
+}
+
+bool allowed(Isa kernel, Isa ceiling) {
+  return kernel <= ceiling && cpu_runs(kernel);
+}
+
+}  // namespace nibble::inline base

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "deploy/numeric/quant_params.h"
+
+namespace nibble::recipe {
+
+/// W<w>A<a>[G<g>][_SYM|_ASYM], w = 1..8 or T, a = 1..8, 16 or I16 (interface.md, "What a scheme
+/// means").
+struct Scheme {
+  int weight_bits = 8;   // 1..8
+  bool ternary = false;  // WT
+  enum class Activations { kInt, kFloat, kInt16 } activations = Activations::kInt;
+  int act_bits = 8;               // 1..8; 16 under kInt16; unused under kFloat
+  int64_t group = 0;              // 0: per channel; else block length along K
+  std::optional<bool> symmetric;  // weights; empty: the default (symmetric)
+};
+
+/// Throws Error(kUsage) that shows the grammar and an example.
+Scheme parse_scheme(std::string_view text);
+std::string to_string(const Scheme& scheme);
+
+/// The code range that weights of `bits` bits take by default: restricted from 8 to 5 bits, full at
+/// 4 to 2.
+numeric::RangeKind default_weight_range(int bits, bool symmetric);
+
+}  // namespace nibble::recipe
