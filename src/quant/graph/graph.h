@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -68,6 +69,9 @@ class Graph {
   /// Adds a value; a name that is taken gets a suffix "_1", "_2", ...
   ValueId add_value(std::string name, DType dtype, const Shape& shape);
   ValueId add_constant(std::string name, Tensor tensor);
+  /// Gives a value a name that nobody has (Error kInternal otherwise), or exchanges two names.
+  void rename(ValueId id, const std::string& name);
+  void swap_names(ValueId a, ValueId b);
   /// The value called `name`, or kNoValue.
   ValueId find(const std::string& name) const;
   bool is_constant(ValueId id) const { return id != kNoValue && value(id).constant != nullptr; }
@@ -84,6 +88,9 @@ class Graph {
   /// (model/infer_shapes.h). Throws Error(kModel) naming file and node.
   void infer_shapes();
   Graph clone() const { return *this; }  // constants are shared; they are immutable
+
+ private:
+  std::unordered_set<std::string> names_;  // of all values
 };
 
 /// Who makes and who reads each value; a snapshot of the graph, stale after any change.
