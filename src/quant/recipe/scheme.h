@@ -12,12 +12,13 @@ namespace nibble::recipe {
 /// W<w>A<a>[G<g>][_SYM|_ASYM], w = 1..8 or T, a = 1..8, 16 or I16 (interface.md, "What a scheme
 /// means").
 struct Scheme {
-  int weight_bits = 8;   // 1..8
-  bool ternary = false;  // WT
+  int weight_bits = 8;   // 1..8; 2 under ternary
+  bool ternary = false;  // WT: codes {-1, 0, +1}
   enum class Activations { kInt, kFloat, kInt16 } activations = Activations::kInt;
-  int act_bits = 8;               // 1..8; 16 under kInt16; unused under kFloat
+  int act_bits = 8;               // 1..8; 16 under kInt16 and kFloat
   int64_t group = 0;              // 0: per channel; else block length along K
   std::optional<bool> symmetric;  // weights; empty: the default (symmetric)
+  friend bool operator==(const Scheme&, const Scheme&) = default;
 };
 
 /// Throws Error(kUsage) that shows the grammar and an example.
