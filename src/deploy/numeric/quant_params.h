@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "deploy/base/shape.h"
+#include "deploy/base/status.h"
 
 namespace nibble::numeric {
 
@@ -27,6 +29,22 @@ enum class RangeKind : uint8_t {
   kAsymmetric = 6
 };
 
+struct CodeRange {
+  int32_t qmin, qmax;
+  friend bool operator==(const CodeRange&, const CodeRange&) = default;
+};
+
+inline constexpr int kMinBits = 2;
+inline constexpr int kMaxBits = 16;
+
+/// The codes of a named range, kMinBits <= bits <= kMaxBits: (restricted, 4) -> -7..7, (asymmetric,
+/// 8) -> 0..255.
+CodeRange code_range(RangeKind range, int bits);
+/// True for the four kinds whose zero point is 0 and whose codes are signed.
+constexpr bool is_symmetric(RangeKind range) {
+  return range <= RangeKind::kTwos;
+}
+
 /// What one scale covers.
 enum class Granularity : uint8_t {
   kTensor = 1,
@@ -35,6 +53,10 @@ enum class Granularity : uint8_t {
   kBlock = 4,    // one scale an index of `axis` and block of `group` consecutive elements along
                  // `block_axis`
 };
+
+/// "restricted", "white_paper", ... and "tensor", "channel", ...: the names of recipes and reports.
+std::string_view name_of(RangeKind range);
+std::string_view name_of(Granularity granularity);
 
 /// How a real tensor maps to integer codes: q = clamp(round_half_even(x / s) + z, qmin, qmax), x^ =
 /// s (q - z). Scales are ordered by axis index (kChannel), group (kGroup), or [axis index][block]
@@ -56,5 +78,14 @@ struct QuantParams {
   bool is_signed() const { return qmin < 0; }
   friend bool operator==(const QuantParams&, const QuantParams&) = default;
 };
+
+/// How many scales `params` needs for a tensor of this shape. The axes must exist (check).
+int64_t scale_count(const QuantParams& params, const Shape& shape);
+
+/// Says what is wrong with `params` for a tensor of `shape` (its scaled axes known): bits, code
+/// range, axes, number of scales, positive finite scales, zero points inside the codes and 0 for
+/// symmetric kinds. The codes are code_range(range, bits) or, for unsigned kinds, these minus
+/// 2^(bits-1) (signed containers).
+Status check(const QuantParams& params, const Shape& shape);
 
 }  // namespace nibble::numeric

@@ -31,7 +31,8 @@ constexpr int64_t divide_half_even(int64_t n, int64_t d) {
 
 /// q = clamp(round_half_even(x / scale) + zero, qmin, qmax). NaN gives the code of zero, +-Inf
 /// saturates. Divides: x * (1/scale) disagrees on ties. This is the one definition of value ->
-/// code.
+/// code. Requires scale > 0, qmin <= zero <= qmax and qmax - qmin < 2^24 (bounds exact in
+/// binary32).
 inline int32_t quantize_affine(float x, float scale, int32_t zero, int32_t qmin, int32_t qmax) {
   float v = x / scale;
   if (std::isnan(v)) v = 0.0f;
