@@ -11,6 +11,15 @@
 
 namespace nibble::model {
 
+// Order of axes under attribute channels_last = 1 (quant/lower/lower.h makes it so):
+//   Conv                   x [N, spatial..., C]  weights [O, k..., C/group]  y [N, spatial..., O]
+//   ConvTranspose          x [N, spatial..., C]  weights [C, k..., O/group]  y [N, spatial..., O]
+//   pools, BatchNormalization, InstanceNormalization: x and y [N, spatial..., C]. MaxPool's indices
+//   count in the order of the source, [N, C, spatial...].
+//   Resize: roi, scales, sizes and `axes` follow the axes as they stand, the channels last.
+// Attributes of spatial ops (kernel_shape, strides, pads, dilations) list spatial axes in any case.
+// Every other op has no such attribute: its axes, perms and constants are in the tensor's own order.
+
 /// One input of a node as shape inference sees it. `data` is the value where it is known
 /// (constants, and shape arithmetic that has been evaluated), else null. `dtype` and `shape` are
 /// always there; dimensions may be kUnknownDim.
