@@ -18,7 +18,8 @@ namespace nibble::model {
 //   count in the order of the source, [N, C, spatial...].
 //   Resize: roi, scales, sizes and `axes` follow the axes as they stand, the channels last.
 // Attributes of spatial ops (kernel_shape, strides, pads, dilations) list spatial axes in any case.
-// Every other op has no such attribute: its axes, perms and constants are in the tensor's own order.
+// Every other op has no such attribute: its axes, perms and constants are in the tensor's own
+// order.
 
 /// One input of a node as shape inference sees it. `data` is the value where it is known
 /// (constants, and shape arithmetic that has been evaluated), else null. `dtype` and `shape` are
