@@ -20,6 +20,21 @@ namespace nibble::model {
 // Attributes of spatial ops (kernel_shape, strides, pads, dilations) list spatial axes in any case.
 // Every other op has no such attribute: its axes, perms and constants are in the tensor's own
 // order.
+//
+// Operands of the integer ops (arithmetic: docs/numerics.md). Codes of activations lie in i8, or
+// i16 from 9 bits on; zero points are codes as stored. All: y_zero, y_min, y_max, `to` (DType of
+// y). The requantisation factor is binary32 M in variant float, the pair m0, e in variant fixed.
+//   QConv      x [N, spatial..., C], weights [O, k..., C/group] and
+//   QGemm      x [..., K], weights [N, K]: codes, i8 for signed grids, u8 for unsigned ones;
+//              bias i32 [O] = q_b - x_zero sum_k (q_w - w_zero), so acc = sum_k (q_w - w_zero) q_x
+//              + bias; multiplier [O], f32 M or i32 m0; exponent i32 [O] (variant fixed); w_zero
+//              i32 [O] (absent: 0). x_zero: what padding holds. QConv keeps Conv's attributes.
+//   QMatMul, QMul  x_zero, b_zero; multiplier {M} or fixed_multiplier {m0}, fixed_exponent {e}
+//   QAdd           x_zero, b_zero; multiplier {M_a, M_b} or fixed_multiplier {m_a, m_b} and their
+//                  common fixed_exponent {e}: shift c = 31 - e (numeric::FixedSum)
+//   Requantize     x_zero; multiplier {M} or fixed_multiplier {m0}, fixed_exponent {e}
+//   AveragePool, GlobalAveragePool on codes: x_zero, the code of padded taps. Pad on codes: its
+//   value is a code. MaxPool: padding never wins.
 
 /// One input of a node as shape inference sees it. `data` is the value where it is known
 /// (constants, and shape arithmetic that has been evaluated), else null. `dtype` and `shape` are
