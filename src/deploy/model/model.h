@@ -40,6 +40,12 @@ struct TensorInfo {
   bool is_constant = false;
 };
 
+/// Bytes of a constant's `data`: of its packed stream, else of its dense elements.
+inline size_t stored_bytes(const TensorInfo& tensor) {
+  if (tensor.packed.format != format::FormatId::kPlain) return format::packed_bytes(tensor.packed);
+  return static_cast<size_t>(tensor.shape.size()) * size_of(tensor.dtype);
+}
+
 struct NodeInfo {
   Op op;
   std::string name;
