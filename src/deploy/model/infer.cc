@@ -94,20 +94,24 @@ Result<Dims> broadcast(std::span<const int64_t> a, std::span<const int64_t> b) {
   return result;
 }
 
+Status check_size(const Shape& shape) {
+  int64_t elements = 1;
+  for (int64_t dim : shape.dims()) {
+    if (dim < kUnknownDim)
+      return invalid_argument("expects dimensions that are not negative, found " +
+                              to_string(shape));
+    if (dim > 0 && (!multiply(elements, dim, elements) || elements >= int64_t{1} << 56))
+      return invalid_argument("expects less than 2^56 elements, found " + to_string(shape));
+  }
+  return {};
+}
+
 Status store(const Node& node, size_t i, DType dtype, std::span<const int64_t> dims) {
   if (dims.size() > static_cast<size_t>(kMaxRank))
     return invalid_argument("expects at most " + std::to_string(kMaxRank) +
                             " dimensions, its output has " + std::to_string(dims.size()));
   const Shape shape(dims);
-  int64_t elements = 1;
-  for (int64_t dim : dims) {
-    if (dim < kUnknownDim)
-      return invalid_argument("expects dimensions that are not negative, its output would be " +
-                              to_string(shape));
-    if (dim > 0 && (!multiply(elements, dim, elements) || elements >= int64_t{1} << 56))
-      return invalid_argument("expects less than 2^56 elements, its output would be " +
-                              to_string(shape));
-  }
+  NIBBLE_RETURN_IF_ERROR(check_size(shape));
   if (i < node.outputs.size()) node.outputs[i] = {dtype, shape};
   return {};
 }

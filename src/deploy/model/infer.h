@@ -51,8 +51,10 @@ inline bool agree(int64_t a, int64_t b) {
 }
 
 // --- results and element types
+/// Dimensions not negative (or unknown), less than 2^56 elements: products of them fit in int64.
+Status check_size(const Shape& shape);
 /// Sets shape and dtype of output i (if the node has it). Every output passes here: rank at most
-/// kMaxRank, dimensions not negative, less than 2^56 elements.
+/// kMaxRank, check_size.
 Status store(const Node& node, size_t i, DType dtype, std::span<const int64_t> dims);
 inline bool is_float(DType t) {
   return t == DType::kF32 || t == DType::kF64 || t == DType::kF16 || t == DType::kBF16;
@@ -80,8 +82,9 @@ Status cast(const Node& node);
 // --- infer_matrix.cc
 Status gemm(const Node& node);
 Status matmul(const Node& node);
-// --- infer_spatial.cc
+// --- infer_spatial.cc, infer_resize.cc
 Status conv(const Node& node);
+Status qconv(const Node& node);
 Status conv_transpose(const Node& node);
 Status pool(const Node& node);
 Status global_pool(const Node& node);
@@ -116,7 +119,6 @@ Status range(const Node& node);
 Status quantize_linear(const Node& node);
 Status dequantize_linear(const Node& node);
 Status requantize(const Node& node);
-Status qconv(const Node& node);
 Status qgemm(const Node& node);
 Status qmatmul(const Node& node);
 Status qelementwise(const Node& node);  // QAdd, QMul

@@ -44,6 +44,7 @@ Status matmul(const Node& node) {
       broadcast(std::span(a).first(a.size() - 2), std::span(b).first(b.size() - 2));
   if (!batch.ok()) return batch.status();
   Dims dims = batch.value();
+  dims.reserve(dims.size() + 2);
   if (!a_vector) dims.push_back(a[a.size() - 2]);
   if (!b_vector) dims.push_back(b.back());
   const DType dtype = node.op == Op::kMatMul ? node.dtype(0) : node.outputs[0].dtype;

@@ -1,0 +1,121 @@
+#include "deploy/model/infer.h"
+
+namespace nibble::model::infer {
+namespace {
+
+bool is_code(DType t) {
+  return t == DType::kI8 || t == DType::kU8 || t == DType::kI16 || t == DType::kU16 ||
+         t == DType::kI32;
+}
+
+Status expect_codes(const Node& node, size_t i) {
+  if (is_code(node.dtype(i))) return {};
+  return invalid_argument("expects integer codes as input " + std::to_string(i) + ", found " +
+                          std::string(name_of(node.dtype(i))));
+}
+
+/// Q ops keep the container that the model declares for their output.
+Result<DType> declared_container(const Node& node) {
+  const DType dtype = node.outputs[0].dtype;
+  if (is_code(dtype)) return dtype;
+  return invalid_argument("expects an output of integer codes, declared is " +
+                          std::string(name_of(dtype)));
+}
+
+/// Scale and zero point: a scalar, one value an index of `axis`, or, with block_size, one a block
+/// of consecutive elements along `axis`.
+Status check_scale(const Node& node) {
+  const Shape &x = node.shape(0), &scale = node.shape(1);
+  if (node.has(2) && node.shape(2).rank() != scale.rank())
+    return invalid_argument("expects a zero point shaped like the scale " + to_string(scale) +
+                            ", found " + to_string(node.shape(2)));
+  for (int i = 0; node.has(2) && i < scale.rank(); ++i)
+    if (!agree(scale[i], node.shape(2)[i]))
+      return invalid_argument("expects a zero point shaped like the scale " + to_string(scale) +
+                              ", found " + to_string(node.shape(2)));
+  if (scale.rank() == 0) return {};
+  const int64_t block = node.attributes.get_int(Attr::block_size, 0);
+  if (block < 0) return invalid_argument("expects a block_size that is not negative");
+  if (block == 0 && scale.rank() == 1 && scale[0] == 1) return {};
+  const Result<int> axis = checked_axis(node.attributes.get_int(Attr::axis, 1), x.rank());
+  if (!axis.ok()) return axis.status();
+  if (block == 0) {
+    if (scale.rank() == 1 && agree(scale[0], x[axis.value()])) return {};
+    return invalid_argument("expects one scale, or one an index of axis " +
+                            std::to_string(axis.value()) + " of " + to_string(x) + ", found " +
+                            to_string(scale));
+  }
+  bool fits = scale.rank() == x.rank();
+  for (int i = 0; fits && i < x.rank(); ++i) {
+    int64_t wanted = x[i];
+    if (i == axis.value() && wanted != kUnknownDim) wanted = wanted / block + (wanted % block != 0);
+    fits = agree(scale[i], wanted);
+  }
+  if (fits) return {};
+  return invalid_argument("expects one scale a block of " + std::to_string(block) + " along axis " +
+                          std::to_string(axis.value()) + " of " + to_string(x) + ", found " +
+                          to_string(scale));
+}
+
+}  // namespace
+
+Status quantize_linear(const Node& node) {
+  NIBBLE_RETURN_IF_ERROR(expect_numeric(node, 0));
+  NIBBLE_RETURN_IF_ERROR(check_scale(node));
+  DType dtype = is_code(node.outputs[0].dtype) ? node.outputs[0].dtype : DType::kU8;
+  if (node.has(2)) {
+    NIBBLE_RETURN_IF_ERROR(expect_codes(node, 2));
+    dtype = node.dtype(2);
+  }
+  return store(node, 0, dtype, node.shape(0).dims());
+}
+
+Status dequantize_linear(const Node& node) {
+  NIBBLE_RETURN_IF_ERROR(expect_codes(node, 0));
+  if (node.has(2)) NIBBLE_RETURN_IF_ERROR(expect_same_dtype(node, 0, 2));
+  NIBBLE_RETURN_IF_ERROR(expect_float(node, 1));
+  NIBBLE_RETURN_IF_ERROR(check_scale(node));
+  return store(node, 0, node.dtype(1), node.shape(0).dims());
+}
+
+Status requantize(const Node& node) {
+  NIBBLE_RETURN_IF_ERROR(expect_codes(node, 0));
+  const Result<DType> dtype = declared_container(node);
+  if (!dtype.ok()) return dtype.status();
+  return store(node, 0, dtype.value(), node.shape(0).dims());
+}
+
+Status qgemm(const Node& node) {
+  NIBBLE_RETURN_IF_ERROR(expect_codes(node, 0));
+  NIBBLE_RETURN_IF_ERROR(expect_rank(node, 0, 1));
+  NIBBLE_RETURN_IF_ERROR(expect_rank(node, 1, 2, 2));
+  const Result<DType> dtype = declared_container(node);
+  if (!dtype.ok()) return dtype.status();
+  Dims dims = dims_of(node.shape(0));
+  const Shape& weights = node.shape(1);
+  if (!agree(dims.back(), weights[1]))
+    return invalid_argument("expects rows of " + std::to_string(weights[1]) + " codes, found " +
+                            to_string(node.shape(0)));
+  dims.back() = weights[0];
+  return store(node, 0, dtype.value(), dims);
+}
+
+Status qmatmul(const Node& node) {
+  NIBBLE_RETURN_IF_ERROR(expect_codes(node, 0));
+  NIBBLE_RETURN_IF_ERROR(expect_codes(node, 1));
+  const Result<DType> dtype = declared_container(node);
+  if (!dtype.ok()) return dtype.status();
+  return matmul(node);
+}
+
+Status qelementwise(const Node& node) {
+  NIBBLE_RETURN_IF_ERROR(expect_codes(node, 0));
+  NIBBLE_RETURN_IF_ERROR(expect_codes(node, 1));
+  const Result<DType> dtype = declared_container(node);
+  if (!dtype.ok()) return dtype.status();
+  const Result<Dims> joined = broadcast(node.shape(0).dims(), node.shape(1).dims());
+  if (!joined.ok()) return joined.status();
+  return store(node, 0, dtype.value(), joined.value());
+}
+
+}  // namespace nibble::model::infer
