@@ -78,6 +78,28 @@ int Graph::remove_dead_nodes() {
   return static_cast<int>(before - kept);
 }
 
+void Graph::drop_unused_values() {
+  std::vector<ValueId> place(values.size(), kNoValue);
+  std::vector<Value> kept;
+  const auto keep = [&](ValueId& id) {
+    if (id == kNoValue) return;
+    if (place[id] == kNoValue) {
+      place[id] = static_cast<ValueId>(kept.size());
+      kept.push_back(std::move(value(id)));
+    }
+    id = place[id];
+  };
+  for (ValueId& id : inputs) keep(id);
+  for (Node& node : nodes) {
+    for (ValueId& id : node.inputs) keep(id);
+    for (ValueId& id : node.outputs) keep(id);
+  }
+  for (ValueId& id : outputs) keep(id);
+  values = std::move(kept);
+  names_.clear();
+  for (const Value& v : values) names_.insert(v.name);
+}
+
 void Graph::sort_nodes() {
   const Uses uses(*this);
   std::vector<int> waiting(nodes.size(), 0);

@@ -81,6 +81,8 @@ class Graph {
   /// Drops nodes whose outputs nobody reads, to a fixed point; returns how many. Values stay (ids
   /// are stable).
   int remove_dead_nodes();
+  /// Drops values that no node and no graph input or output mentions. Ids change.
+  void drop_unused_values();
   /// Orders nodes by their data dependencies, keeping today's order where it is free. Throws on a
   /// cycle.
   void sort_nodes();

@@ -1,0 +1,30 @@
+#include "quant/importer/importer.h"
+
+#include "quant/importer/fold_qdq.h"
+#include "quant/importer/graph_reader.h"
+#include "quant/importer/model_reader.h"
+
+namespace nibble::importer {
+
+graph::Graph import_onnx(const std::string& path, bool fold_qdq) {
+  Context context(path);
+  {
+    onnx::ModelProto model = read_model(path);
+    context.opset = opset_of(model, path);
+    for (const auto& entry : model.metadata_props())
+      context.graph.metadata.emplace_back(entry.key(), entry.value());
+    read_graph(*model.mutable_graph(), context);
+  }
+  graph::Graph& graph = context.graph;
+  graph.sort_nodes();
+  graph.infer_shapes();
+  if (fold_qdq && importer::fold_qdq(context)) {
+    graph.phase = graph::Phase::kAnnotated;
+    graph.infer_shapes();
+  }
+  graph.drop_unused_values();
+  graph::verify(graph, graph.phase);
+  return std::move(graph);
+}
+
+}  // namespace nibble::importer
