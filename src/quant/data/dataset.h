@@ -33,9 +33,12 @@ class Dataset {
   virtual std::string describe() const = 0;
   virtual int64_t size() const = 0;
   virtual bool has_labels() const = 0;
+  /// What read() gives: the model's inputs, all dimensions but the batch known; without a model the
+  /// samples' own names and shapes.
+  virtual const std::vector<InputSpec>& inputs() const = 0;
   /// True for token windows: labels are next tokens and the metric is perplexity.
   virtual bool is_language() const { return false; }
-  /// Reads samples; throws Error(kData) naming the file and the sample.
+  /// Reads samples, first + count <= size(); throws Error(kData) naming the file and the sample.
   virtual Batch read(int64_t first, int64_t count) = 0;
 };
 
@@ -45,8 +48,9 @@ enum class Part { kTrain, kTest };
 /// Opens `spec` ("PATH[,PATH...][@key=value,...]" or "synthetic:SEED") for a model with these
 /// inputs. The reader is found from the content. Throws Error(kUsage) for a wrong key, Error(kData)
 /// for data that cannot be read, is empty, or does not fit an input (both shapes named). `inputs`
-/// empty: samples in their natural shape (nibble convert).
+/// empty: samples in their natural shape (nibble convert); pixels without preprocessing stay u8.
+/// `samples` > 0 stands in for the key where the spec does not give it.
 std::unique_ptr<Dataset> open_dataset(const std::string& spec, const std::vector<InputSpec>& inputs,
-                                      Part part);
+                                      Part part, int64_t samples = 0);
 
 }  // namespace nibble::data
