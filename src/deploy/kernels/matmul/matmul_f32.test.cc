@@ -1,0 +1,140 @@
+#include "deploy/kernels/matmul/matmul.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "deploy/base/tensor.h"
+#include "deploy/kernels/matmul/panels_f32.h"
+
+namespace nibble::kernels {
+namespace {
+
+struct Case {
+  int64_t m, n, k, segments;  // k a multiple of segments
+};
+
+struct Problem {
+  Case size;
+  std::vector<float> a, b, bias;
+  float lo = -std::numeric_limits<float>::infinity();
+  float hi = std::numeric_limits<float>::infinity();
+};
+
+Problem random_problem(const Case& size, uint32_t seed) {
+  std::mt19937 rng(seed);
+  std::normal_distribution<float> normal;
+  Problem problem{size, {}, {}, {}};
+  problem.a.resize(static_cast<size_t>(size.m * size.k));
+  problem.b.resize(static_cast<size_t>(size.k * size.n));
+  problem.bias.resize(static_cast<size_t>(size.n));
+  for (auto* v : {&problem.a, &problem.b, &problem.bias})
+    for (float& x : *v) x = normal(rng);
+  return problem;
+}
+
+/// The formula of the header, one element at a time. A row's segments lie `m` segments apart.
+std::vector<float> plain(const Problem& p) {
+  const auto [m, n, k, segments] = p.size;
+  const int64_t length = k / segments;
+  std::vector<float> y(static_cast<size_t>(m * n));
+  for (int64_t i = 0; i < m; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      float acc = p.bias[j];
+      for (int64_t t = 0; t < k; ++t)
+        acc = std::fma(p.a[(t / length * m + i) * length + t % length], p.b[t * n + j], acc);
+      acc = p.lo > acc ? p.lo : acc;
+      y[i * n + j] = p.hi < acc ? p.hi : acc;
+    }
+  }
+  return y;
+}
+
+std::vector<float> computed(const Problem& p, const MatmulF32Variant& variant, int threads) {
+  const auto [m, n, k, segments] = p.size;
+  const int64_t length = k / segments;
+  Tensor packed(DType::kF32, {packed_f32(n, k)});
+  MatrixB b{.data = p.b.data(), .n = n, .channels = k, .channel_stride = n, .n_stride = 1};
+  pack_panels_f32(b, 0, panels_f32(n), packed.span<float>().data());
+  std::vector<float> bias = p.bias;
+  bias.resize(static_cast<size_t>(panels_f32(n) * kPanelF32));
+  RowPlan plan = RowPlan::matrix(m, length, length);
+  plan.segment.clear();
+  for (int64_t s = 0; s < segments; ++s) plan.segment.push_back(s * m * length);
+  std::vector<float> y(static_cast<size_t>(m * (n + 3)), -7.0f);  // rows n + 3 apart
+  ThreadPool pool(threads);
+  matmul_f32(
+      variant,
+      {.b = packed.span<float>().data(), .bias = bias.data(), .n = n, .lo = p.lo, .hi = p.hi}, plan,
+      p.a.data(), y.data(), n + 3, pool);
+  std::vector<float> dense;
+  for (int64_t i = 0; i < m; ++i) {
+    dense.insert(dense.end(), y.begin() + i * (n + 3), y.begin() + i * (n + 3) + n);
+    for (int64_t j = n; j < n + 3; ++j) EXPECT_EQ(y[i * (n + 3) + j], -7.0f) << "wrote past a row";
+  }
+  return dense;
+}
+
+void expect_same_bytes(const Problem& problem) {
+  const std::vector<float> want = plain(problem);
+  for (const MatmulF32Variant& variant : matmul_f32_variants()) {
+    if (!cpu_runs(variant.isa)) continue;
+    for (int threads : {1, 2}) {
+      const std::vector<float> got = computed(problem, variant, threads);
+      ASSERT_EQ(std::memcmp(got.data(), want.data(), want.size() * sizeof(float)), 0)
+          << variant.name << " m " << problem.size.m << " n " << problem.size.n << " k "
+          << problem.size.k << " threads " << threads;
+    }
+  }
+}
+
+TEST(MatmulF32, EveryTailOfRowsAndColumns) {
+  for (int64_t m : {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 25})
+    for (int64_t n : {1, 7, 8, 15, 16, 17, 31, 32, 33, 48, 65, 128, 150})
+      expect_same_bytes(random_problem({m, n, 9, 1}, 1));
+}
+
+TEST(MatmulF32, EveryLengthOfK) {
+  for (int64_t k : {0, 1, 2, 63, 64, 65, 300}) expect_same_bytes(random_problem({5, 20, k, 1}, 2));
+}
+
+TEST(MatmulF32, ManyBlocks) {
+  expect_same_bytes(random_problem({401, 70, 260, 4}, 3));
+}
+
+TEST(MatmulF32, ClipsAtBothEndsAndPassesNan) {
+  Problem problem = random_problem({7, 37, 12, 3}, 4);
+  problem.lo = 0.0f;
+  problem.hi = 1.5f;
+  problem.a[5] = std::numeric_limits<float>::quiet_NaN();
+  problem.a[40] = std::numeric_limits<float>::infinity();
+  problem.bias[3] = -0.0f;
+  expect_same_bytes(problem);
+  const std::vector<float> y = computed(problem, matmul_f32_variants().back(), 1);
+  EXPECT_TRUE(std::isnan(y[37]));  // a[5] is in row 1
+  for (float v : y) EXPECT_TRUE(std::isnan(v) || (v >= 0.0f && v <= 1.5f));
+}
+
+TEST(MatmulF32, DenormalsAreNotFlushed) {
+  Problem problem = random_problem({3, 18, 1, 1}, 5);
+  for (float& x : problem.a) x = 1e-30f;
+  for (float& x : problem.b) x = 1e-10f;
+  for (float& x : problem.bias) x = 0.0f;
+  expect_same_bytes(problem);
+  EXPECT_GT(computed(problem, matmul_f32_variants().back(), 1)[0], 0.0f);
+}
+
+RC_GTEST_PROP(MatmulF32, EqualsThePlainLoop, ()) {
+  const int64_t segments = *rc::gen::inRange<int64_t>(1, 6);
+  const Case size{*rc::gen::inRange<int64_t>(1, 60), *rc::gen::inRange<int64_t>(1, 140),
+                  segments * *rc::gen::inRange<int64_t>(1, 40), segments};
+  expect_same_bytes(random_problem(size, *rc::gen::arbitrary<uint32_t>()));
+}
+
+}  // namespace
+}  // namespace nibble::kernels
