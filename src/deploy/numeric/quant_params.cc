@@ -34,20 +34,6 @@ Status check_axis(const char* what, int axis, const Shape& shape) {
   return {};
 }
 
-Status check_axes(const QuantParams& p, const Shape& shape) {
-  if (p.granularity == Granularity::kTensor) return {};
-  NIBBLE_RETURN_IF_ERROR(check_axis("scale axis", p.axis, shape));
-  if (p.granularity == Granularity::kChannel) return {};
-  if (p.group < 1)
-    return invalid_argument("group size " + std::to_string(p.group) + ", expected at least 1");
-  if (p.granularity == Granularity::kBlock) {
-    NIBBLE_RETURN_IF_ERROR(check_axis("block axis", p.block_axis, shape));
-    if (p.block_axis == p.axis)
-      return invalid_argument("scale axis and block axis are both " + std::to_string(p.axis));
-  }
-  return {};
-}
-
 Status check_unit(const QuantParams& p, size_t i) {
   if (!(p.scales[i] > 0) || !std::isfinite(p.scales[i]))
     return invalid_argument("scale " + std::to_string(i) + " is " + std::to_string(p.scales[i]) +
@@ -125,6 +111,20 @@ int64_t scale_count(const QuantParams& p, const Shape& shape) {
       return shape[p.axis] * units(shape[p.block_axis], p.group);
   }
   __builtin_unreachable();
+}
+
+Status check_axes(const QuantParams& p, const Shape& shape) {
+  if (p.granularity == Granularity::kTensor) return {};
+  NIBBLE_RETURN_IF_ERROR(check_axis("scale axis", p.axis, shape));
+  if (p.granularity == Granularity::kChannel) return {};
+  if (p.group < 1)
+    return invalid_argument("group size " + std::to_string(p.group) + ", expected at least 1");
+  if (p.granularity == Granularity::kBlock) {
+    NIBBLE_RETURN_IF_ERROR(check_axis("block axis", p.block_axis, shape));
+    if (p.block_axis == p.axis)
+      return invalid_argument("scale axis and block axis are both " + std::to_string(p.axis));
+  }
+  return {};
 }
 
 Status check(const QuantParams& p, const Shape& shape) {

@@ -82,6 +82,9 @@ struct QuantParams {
 /// How many scales `params` needs for a tensor of this shape. The axes must exist (check).
 int64_t scale_count(const QuantParams& params, const Shape& shape);
 
+/// The part of check() that a grid without scales can pass: axes and group exist in `shape`.
+Status check_axes(const QuantParams& params, const Shape& shape);
+
 /// Says what is wrong with `params` for a tensor of `shape` (its scaled axes known): bits, code
 /// range, axes, number of scales, positive finite scales, zero points inside the codes and 0 for
 /// symmetric kinds. The codes are code_range(range, bits) or, for unsigned kinds, these minus
