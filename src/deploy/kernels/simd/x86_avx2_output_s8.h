@@ -1,0 +1,99 @@
+#pragma once
+
+#include <immintrin.h>
+
+#include "deploy/kernels/simd/output_s8.h"
+
+// For files compiled for AVX2 alone; internal linkage, so that no copy meets another ISA's.
+namespace nibble::kernels {
+namespace {
+
+/// (acc m0 + 2^(shift-1)) >> shift in 64 bits, clamped to [lo, hi]. AVX2 has no arithmetic 64-bit
+/// shift: the sum is biased to be non-negative (|sum| < 2^63) and the bias taken off after it.
+inline __m256i requantise_fixed_avx2(__m256i acc, __m256i m0, __m256i shift, __m256i lo,
+                                     __m256i hi) {
+  const auto half = [&](__m256i a, __m256i m, __m256i s) {
+    const __m256i one = _mm256_set1_epi64x(1);
+    const __m256i top = _mm256_set1_epi64x(INT64_MIN);
+    const __m256i round = _mm256_sllv_epi64(one, _mm256_sub_epi64(s, one));
+    const __m256i sum = _mm256_add_epi64(_mm256_mul_epi32(a, m), round);
+    __m256i y = _mm256_sub_epi64(_mm256_srlv_epi64(_mm256_xor_si256(sum, top), s),
+                                 _mm256_srlv_epi64(top, s));
+    y = _mm256_blendv_epi8(y, lo, _mm256_cmpgt_epi64(lo, y));
+    return _mm256_blendv_epi8(y, hi, _mm256_cmpgt_epi64(y, hi));
+  };
+  const __m256i even = half(acc, m0, _mm256_and_si256(shift, _mm256_set1_epi64x(0xffffffff)));
+  const __m256i odd =
+      half(_mm256_srli_epi64(acc, 32), _mm256_srli_epi64(m0, 32), _mm256_srli_epi64(shift, 32));
+  return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
+}
+
+/// The output stage for 8 channels from n on: their per-channel constants in registers. Codes come
+/// as int32.
+class OutputAvx2 {
+ public:
+  OutputAvx2(const OutputS8& out, int64_t n)
+      : fixed_(out.multiplier == nullptr),
+        bias_(load(out.bias + n)),
+        w_zero_(load(out.w_zero + n)),
+        y_zero_(_mm256_set1_epi32(out.y_zero)) {
+    const int32_t lo = out.y_min - out.y_zero, hi = out.y_max - out.y_zero;
+    if (fixed_) {
+      scale_ = load(out.m0 + n);
+      shift_ = load(out.shift + n);
+      lo_ = _mm256_set1_epi64x(lo);
+      hi_ = _mm256_set1_epi64x(hi);
+    } else {
+      scale_ = load(out.multiplier + n);
+      shift_ = _mm256_setzero_si256();
+      lo_ = _mm256_castps_si256(_mm256_set1_ps(static_cast<float>(lo)));
+      hi_ = _mm256_castps_si256(_mm256_set1_ps(static_cast<float>(hi)));
+    }
+  }
+
+  __m256i operator()(__m256i sum, int32_t row_sum) const {
+    const __m256i correction =
+        _mm256_sub_epi32(bias_, _mm256_mullo_epi32(w_zero_, _mm256_set1_epi32(row_sum)));
+    return codes(_mm256_add_epi32(sum, correction));
+  }
+  /// Without row sums.
+  __m256i operator()(__m256i sum) const { return codes(_mm256_add_epi32(sum, bias_)); }
+
+ private:
+  static __m256i load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+
+  __m256i codes(__m256i acc) const {
+    __m256i y;
+    if (fixed_) {
+      y = requantise_fixed_avx2(acc, scale_, shift_, lo_, hi_);
+    } else {
+      const __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(acc), _mm256_castsi256_ps(scale_));
+      y = _mm256_cvtps_epi32(
+          _mm256_min_ps(_mm256_max_ps(v, _mm256_castsi256_ps(lo_)), _mm256_castsi256_ps(hi_)));
+    }
+    return _mm256_add_epi32(y, y_zero_);
+  }
+
+  bool fixed_;
+  __m256i bias_, w_zero_, y_zero_, scale_, shift_, lo_, hi_;
+};
+
+/// 16 codes of int32, in the order of the channels, as bytes.
+inline __m128i pack_codes(__m256i first, __m256i second) {
+  const __m256i pairs = _mm256_permute4x64_epi64(_mm256_packs_epi32(first, second), 0xd8);
+  return _mm_packs_epi16(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+}
+
+/// Stores the first `left` of 16 codes.
+inline void store_codes(int8_t* out, __m128i codes, int64_t left) {
+  if (left >= 16) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), codes);
+    return;
+  }
+  int8_t bytes[16];
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(bytes), codes);
+  for (int64_t i = 0; i < left; ++i) out[i] = bytes[i];
+}
+
+}  // namespace
+}  // namespace nibble::kernels

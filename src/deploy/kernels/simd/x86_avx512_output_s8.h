@@ -1,0 +1,79 @@
+#pragma once
+
+#include <immintrin.h>
+
+#include "deploy/kernels/simd/output_s8.h"
+
+// For files compiled for AVX-512 alone; internal linkage, so that no copy meets another ISA's.
+namespace nibble::kernels {
+namespace {
+
+/// (acc m0 + 2^(shift-1)) >> shift in 64 bits, clamped to [lo, hi].
+inline __m512i requantise_fixed_avx512(__m512i acc, __m512i m0, __m512i shift, __m512i lo,
+                                       __m512i hi) {
+  const auto half = [&](__m512i a, __m512i m, __m512i s) {
+    const __m512i one = _mm512_set1_epi64(1);
+    const __m512i round = _mm512_sllv_epi64(one, _mm512_sub_epi64(s, one));
+    const __m512i y = _mm512_srav_epi64(_mm512_add_epi64(_mm512_mul_epi32(a, m), round), s);
+    return _mm512_min_epi64(_mm512_max_epi64(y, lo), hi);
+  };
+  const __m512i even = half(acc, m0, _mm512_and_si512(shift, _mm512_set1_epi64(0xffffffff)));
+  const __m512i odd =
+      half(_mm512_srli_epi64(acc, 32), _mm512_srli_epi64(m0, 32), _mm512_srli_epi64(shift, 32));
+  return _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
+}
+
+/// The output stage for 16 channels from n on: their per-channel constants in registers.
+class OutputAvx512 {
+ public:
+  OutputAvx512(const OutputS8& out, int64_t n)
+      : fixed_(out.multiplier == nullptr),
+        bias_(_mm512_loadu_si512(out.bias + n)),
+        w_zero_(_mm512_loadu_si512(out.w_zero + n)),
+        y_zero_(_mm512_set1_epi32(out.y_zero)) {
+    const int32_t lo = out.y_min - out.y_zero, hi = out.y_max - out.y_zero;
+    if (fixed_) {
+      scale_ = _mm512_loadu_si512(out.m0 + n);
+      shift_ = _mm512_loadu_si512(out.shift + n);
+      lo_ = _mm512_set1_epi64(lo);
+      hi_ = _mm512_set1_epi64(hi);
+    } else {
+      scale_ = _mm512_loadu_si512(out.multiplier + n);
+      lo_ = _mm512_castps_si512(_mm512_set1_ps(static_cast<float>(lo)));
+      hi_ = _mm512_castps_si512(_mm512_set1_ps(static_cast<float>(hi)));
+    }
+  }
+
+  __m128i operator()(__m512i sum, int32_t row_sum) const {
+    const __m512i correction =
+        _mm512_sub_epi32(bias_, _mm512_mullo_epi32(w_zero_, _mm512_set1_epi32(row_sum)));
+    return codes(_mm512_add_epi32(sum, correction));
+  }
+  /// Without row sums.
+  __m128i operator()(__m512i sum) const { return codes(_mm512_add_epi32(sum, bias_)); }
+
+ private:
+  __m128i codes(__m512i acc) const {
+    __m512i y;
+    if (fixed_) {
+      y = requantise_fixed_avx512(acc, scale_, shift_, lo_, hi_);
+    } else {
+      const __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), _mm512_castsi512_ps(scale_));
+      y = _mm512_cvtps_epi32(
+          _mm512_min_ps(_mm512_max_ps(v, _mm512_castsi512_ps(lo_)), _mm512_castsi512_ps(hi_)));
+    }
+    return _mm512_cvtepi32_epi8(_mm512_add_epi32(y, y_zero_));
+  }
+
+  bool fixed_;
+  __m512i bias_, w_zero_, y_zero_, scale_, shift_, lo_, hi_;
+};
+
+/// Lanes of 16 channels from n on that exist.
+inline __mmask16 channel_mask(int64_t n, int64_t channels) {
+  const int64_t left = channels - n;
+  return static_cast<__mmask16>(left >= 16 ? 0xffff : left > 0 ? (1 << left) - 1 : 0);
+}
+
+}  // namespace
+}  // namespace nibble::kernels
