@@ -12,6 +12,17 @@ namespace nibble::lower {
 /// the result computes the same numbers.
 graph::Graph channels_last(const graph::Graph& graph);
 
+/// What to pack to simulate an annotated graph: channels_last, and every change of representation a
+/// node (explicit_grids.h). Run in the runtime, its results equal those of lower_to_integer() bit
+/// for bit. Quantised values keep their names; a quantised graph input "x" is followed by
+/// "x_quantized".
+graph::Graph simulation(const graph::Graph& annotated);
+
+/// Raises the scale of every weight channel (group, tensor) whose bias would not fit: |b / (s_x
+/// s_w)| < 2^30 afterwards (channels with all but vanishing weights). Returns how many. To be
+/// called when all grids are chosen; lowering throws where it was needed and not done.
+int raise_scales_for_bias(graph::Graph& annotated);
+
 struct Island {
   std::string node;
   graph::Op op;

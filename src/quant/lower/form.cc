@@ -1,0 +1,239 @@
+#include "quant/lower/form.h"
+
+#include <algorithm>
+
+namespace nibble::lower {
+namespace {
+
+using graph::Attr;
+using graph::Graph;
+using graph::kNoValue;
+using graph::Node;
+using graph::Op;
+using graph::ValueId;
+using numeric::Granularity;
+using numeric::QuantParams;
+
+constexpr int kWeightBits = 8;
+
+Verdict stays_float(std::string why) {
+  return {Form::kFloat, std::move(why)};
+}
+
+std::string quoted(const Graph& g, ValueId id) {
+  return "'" + g.value(id).name + "'";
+}
+
+/// Empty when `id` has one grid a tensor, else why not.
+std::string missing_grid(const Graph& g, ValueId id) {
+  if (tensor_grid(g, id)) return {};
+  if (!g.value(id).quant) return quoted(g, id) + " is not quantised";
+  return quoted(g, id) + " has more than one scale";
+}
+
+/// A bias is constant and one number a channel: any shape whose last dimension alone counts.
+bool is_channel_bias(const Graph& g, ValueId id, int64_t channels) {
+  if (id == kNoValue) return true;
+  const graph::Value& v = g.value(id);
+  if (!v.constant || v.dtype != DType::kF32) return false;
+  return v.constant->size() == 1 ||
+         (v.constant->size() == channels && v.shape[v.shape.rank() - 1] == channels);
+}
+
+/// The axis of the weights that counts output channels.
+int channel_axis(const Node& node, int rank) {
+  if (node.op == Op::kConv) return 0;
+  if (node.op == Op::kGemm) return node.attributes.get_int(Attr::transB, 0) ? 0 : 1;
+  return rank - 1;
+}
+
+Verdict weighted(const Graph& g, const Node& node) {
+  const graph::Value& w = g.value(node.inputs[1]);
+  const int rank = w.shape.rank();
+  if (!w.quant) return stays_float("its weights are not quantised");
+  const QuantParams& grid = w.quant->params;
+  if (grid.granularity == Granularity::kBlock) return stays_float("its weights have block scales");
+  if (grid.bits > kWeightBits) return stays_float("its weights have more than 8 bits");
+  if (node.op != Op::kConv && rank != 2)
+    return stays_float("its weights have rank " + std::to_string(rank) + ", expected 2");
+  const int axis = channel_axis(node, rank);
+  if (grid.granularity != Granularity::kTensor && grid.axis != axis)
+    return stays_float("its weights have scales along axis " + std::to_string(grid.axis) +
+                       ", expected the output channels");
+  for (ValueId id : {node.inputs[0], node.outputs[0]})
+    if (std::string why = missing_grid(g, id); !why.empty()) return stays_float(std::move(why));
+  if (node.op == Op::kGemm) {
+    if (node.attributes.get_int(Attr::transA, 0)) return stays_float("operand A is transposed");
+    const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
+    if (node.attributes.get_float(Attr::alpha, 1.0f) != 1.0f ||
+        (has_bias && node.attributes.get_float(Attr::beta, 1.0f) != 1.0f))
+      return stays_float("alpha or beta is not 1");
+  }
+  if (g.value(node.inputs[0]).shape.rank() < 2) return stays_float("its input has one axis");
+  if (node.inputs.size() > 2 && !is_channel_bias(g, node.inputs[2], w.shape[axis]))
+    return stays_float("its bias is not one constant a channel");
+  return {Form::kWeighted, {}};
+}
+
+Verdict matmul(const Graph& g, const Node& node) {
+  for (ValueId id : {node.inputs[0], node.inputs[1], node.outputs[0]})
+    if (std::string why = missing_grid(g, id); !why.empty()) return stays_float(std::move(why));
+  const Shape& a = g.value(node.inputs[0]).shape;
+  if (a.rank() < 2 || g.value(node.inputs[1]).shape.rank() < 2)
+    return stays_float("an operand has one axis");
+  const int64_t k = a[a.rank() - 1];
+  if (k == kUnknownDim) return stays_float("the length of its sums is not known");
+  const int64_t product =
+      largest_code(*tensor_grid(g, node.inputs[0])) * largest_code(*tensor_grid(g, node.inputs[1]));
+  if (product > INT32_MAX / std::max<int64_t>(k, 1))
+    return stays_float("its sums could exceed 32 bits");
+  return {Form::kMatMul, {}};
+}
+
+Verdict elementwise(const Graph& g, const Node& node) {
+  for (ValueId id : {node.inputs[0], node.inputs[1], node.outputs[0]})
+    if (std::string why = missing_grid(g, id); !why.empty()) return stays_float(std::move(why));
+  const QuantParams& a = *tensor_grid(g, node.inputs[0]);
+  const QuantParams& b = *tensor_grid(g, node.inputs[1]);
+  if (node.op == Op::kMul && largest_code(a) * largest_code(b) > INT32_MAX)
+    return stays_float("its products could exceed 32 bits");
+  return {Form::kElementwise, {}};
+}
+
+/// Codes in, codes out on the grid of input 0 (explicit_grids makes the grids equal).
+Verdict keeps_grid(const Graph& g, const Node& node, Form form) {
+  if (g.is_constant(node.inputs[0])) return stays_float("its input is constant");
+  if (std::string why = missing_grid(g, node.inputs[0]); !why.empty())
+    return stays_float(std::move(why));
+  for (ValueId id : node.outputs)
+    if (id != kNoValue)
+      if (std::string why = missing_grid(g, id); !why.empty()) return stays_float(std::move(why));
+  if (node.op == Op::kMaxPool && node.outputs.size() > 1 && node.outputs[1] != kNoValue)
+    return stays_float("it returns indices");
+  if (node.op == Op::kPad && node.inputs.size() > 2 && node.inputs[2] != kNoValue &&
+      !scalar_of(g, node.inputs[2]))
+    return stays_float("its padding value is not constant");
+  if (node.op == Op::kResize && (node.attributes.get_string(Attr::mode, "nearest") != "nearest" ||
+                                 node.attributes.get_string(Attr::coordinate_transformation_mode,
+                                                            "") == "tf_crop_and_resize"))
+    return stays_float("interpolation has no integer kernel");
+  return {form, {}};
+}
+
+Verdict clamp(const Graph& g, const Node& node) {
+  for (ValueId id : {node.inputs[0], node.outputs[0]})
+    if (std::string why = missing_grid(g, id); !why.empty()) return stays_float(std::move(why));
+  if (!clamp_bounds(g, node)) return stays_float("a bound is not constant");
+  return {Form::kClamp, {}};
+}
+
+/// Real numbers may go to any grid, codes from one scale to another.
+Verdict requantize(const Graph& g, const Node& node) {
+  if (!g.value(node.outputs[0]).quant)
+    return stays_float(quoted(g, node.outputs[0]) + " is not quantised");
+  if (!g.value(node.inputs[0]).quant) return {Form::kRequantize, {}};
+  for (ValueId id : {node.inputs[0], node.outputs[0]})
+    if (std::string why = missing_grid(g, id); !why.empty()) return stays_float(std::move(why));
+  return {Form::kRequantize, {}};
+}
+
+bool touches_reals(const Graph& g, const Node& node) {
+  const auto is_real = [&](ValueId id) {
+    return id != kNoValue && g.value(id).dtype == DType::kF32;
+  };
+  return std::any_of(node.inputs.begin(), node.inputs.end(), is_real) ||
+         std::any_of(node.outputs.begin(), node.outputs.end(), is_real);
+}
+
+}  // namespace
+
+const QuantParams* tensor_grid(const Graph& graph, ValueId id) {
+  const auto& quant = graph.value(id).quant;
+  return quant && quant->params.granularity == Granularity::kTensor &&
+                 quant->params.bits <= numeric::kMaxBits
+             ? &quant->params
+             : nullptr;
+}
+
+bool same_grid(const QuantParams& a, const QuantParams& b) {
+  return a.grid == b.grid && a.qmin == b.qmin && a.qmax == b.qmax && a.scales[0] == b.scales[0] &&
+         a.zero_point(0) == b.zero_point(0);
+}
+
+int64_t largest_code(const QuantParams& p) {
+  const int64_t z = p.zero_point(0);
+  return std::max(std::abs(p.qmin - z), std::abs(p.qmax - z));
+}
+
+std::optional<float> scalar_of(const Graph& graph, ValueId id) {
+  if (!graph.is_constant(id)) return std::nullopt;
+  const Tensor& tensor = *graph.value(id).constant;
+  if (tensor.dtype() != DType::kF32 || tensor.size() != 1) return std::nullopt;
+  return tensor.span<float>()[0];
+}
+
+std::optional<Bounds> clamp_bounds(const Graph& graph, const Node& node) {
+  if (node.op == Op::kRelu) return Bounds{0.0f, std::nullopt};
+  Bounds bounds;
+  for (size_t i = 1; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] == kNoValue) continue;
+    const std::optional<float> bound = scalar_of(graph, node.inputs[i]);
+    if (!bound) return std::nullopt;
+    (i == 1 ? bounds.lo : bounds.hi) = bound;
+  }
+  return bounds;
+}
+
+Verdict verdict_of(const Graph& g, const Node& node) {
+  if (!touches_reals(g, node)) return {Form::kBookkeeping, {}};
+  switch (node.op) {
+    case Op::kConv:
+      return weighted(g, node);
+    case Op::kGemm:
+      if (!g.is_constant(node.inputs[1]))
+        return stays_float("a product of two activations by Gemm");
+      return weighted(g, node);
+    case Op::kMatMul:
+      return g.is_constant(node.inputs[1]) ? weighted(g, node) : matmul(g, node);
+    case Op::kAdd:
+    case Op::kMul:
+      return elementwise(g, node);
+    case Op::kRequantize:
+      return requantize(g, node);
+    case Op::kRelu:
+    case Op::kClip:
+      return clamp(g, node);
+    case Op::kConcat:
+      if (std::string why = missing_grid(g, node.outputs[0]); !why.empty())
+        return stays_float(std::move(why));
+      return {Form::kConcat, {}};
+    case Op::kAveragePool:
+    case Op::kGlobalAveragePool:
+      return keeps_grid(g, node, Form::kAverage);
+    case Op::kMaxPool:
+    case Op::kGlobalMaxPool:
+    case Op::kSplit:
+    case Op::kSlice:
+    case Op::kGather:
+    case Op::kReshape:
+    case Op::kTranspose:
+    case Op::kSqueeze:
+    case Op::kUnsqueeze:
+    case Op::kFlatten:
+    case Op::kPad:
+    case Op::kResize:
+    case Op::kDepthToSpace:
+    case Op::kSpaceToDepth:
+    case Op::kExpand:
+    case Op::kTile:
+    case Op::kIdentity:
+      return keeps_grid(g, node, Form::kMove);
+    case Op::kShape:
+    case Op::kSize:
+      return {Form::kBookkeeping, {}};
+    default:
+      return stays_float(std::string(model::name_of(node.op)) + " has no integer kernel");
+  }
+}
+
+}  // namespace nibble::lower
