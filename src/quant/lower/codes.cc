@@ -4,6 +4,7 @@
 
 #include "deploy/numeric/quantize.h"
 #include "deploy/numeric/rounding.h"
+#include "deploy/numeric/scale_index.h"
 #include "quant/graph/error.h"
 
 namespace nibble::lower {
@@ -40,6 +41,36 @@ Tensor pack_codes(const std::vector<int32_t>& codes, DType dtype, const Shape& s
                    [](int32_t q) { return static_cast<T>(q); });
   });
   return tensor;
+}
+
+ScaleTensors scale_tensors(const QuantParams& params, DType dtype, const Shape& shape) {
+  Shape dims;
+  switch (params.granularity) {
+    case numeric::Granularity::kTensor:
+      break;
+    case numeric::Granularity::kChannel:
+    case numeric::Granularity::kGroup:
+      dims.push_back(shape[params.axis]);
+      break;
+    case numeric::Granularity::kBlock:
+      dims = shape;
+      dims[params.block_axis] = (shape[params.block_axis] + params.group - 1) / params.group;
+      break;
+  }
+  // Which scale serves entry i: the grid of the entries, with every block or group one entry long.
+  QuantParams grid = params;
+  if (params.granularity == numeric::Granularity::kBlock) grid.group = 1;
+  if (params.granularity == numeric::Granularity::kGroup) grid.axis = 0;
+  if (params.granularity == numeric::Granularity::kChannel) grid.axis = 0;
+  const numeric::ScaleIndex index(grid, dims);
+  std::vector<int32_t> zeros;
+  ScaleTensors result{Tensor(DType::kF32, dims), {}};
+  for (int64_t i = 0; i < dims.size(); ++i) {
+    result.scale.span<float>()[i] = params.scales[index[i]];
+    zeros.push_back(params.zero_point(index[i]));
+  }
+  result.zero = pack_codes(zeros, dtype, dims);
+  return result;
 }
 
 CodeBounds code_bounds(const model::Attributes& attributes, const QuantParams& grid) {

@@ -21,6 +21,14 @@ std::vector<int32_t> codes_of(const graph::Graph& graph, graph::ValueId id);
 /// Codes in a container.
 Tensor pack_codes(const std::vector<int32_t>& codes, DType dtype, const Shape& shape);
 
+/// Scales and zero points as QuantizeLinear and DequantizeLinear take them for a tensor of `shape`:
+/// scalars, one entry an index of the axis (a group's scale is repeated), or, with block scales,
+/// the tensor's shape with its block axis counted in blocks.
+struct ScaleTensors {
+  Tensor scale, zero;
+};
+ScaleTensors scale_tensors(const numeric::QuantParams& params, DType dtype, const Shape& shape);
+
 /// Bounds of an output's codes: its grid and the node's clip_min, clip_max.
 struct CodeBounds {
   int32_t lo, hi;

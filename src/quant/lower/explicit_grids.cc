@@ -23,6 +23,15 @@ using graph::Value;
 using graph::ValueId;
 using numeric::QuantParams;
 
+/// The real numbers of a quantised constant, on its grid.
+std::shared_ptr<const Tensor> on_own_grid(const Graph& graph, ValueId id) {
+  const Value& value = graph.value(id);
+  Tensor out(DType::kF32, value.shape);
+  const auto done = numeric::fake_quantize(value.constant->view(), value.quant->params, out.view());
+  throw_if_error(done.status(), ErrorKind::kInternal, graph.source, value.name);
+  return std::make_shared<const Tensor>(std::move(out));
+}
+
 class Rewriter {
  public:
   explicit Rewriter(Graph graph) : g_(std::move(graph)), old_(std::exchange(g_.nodes, {})) {
@@ -107,7 +116,7 @@ class Rewriter {
     if (have && same_grid(*have, grid.params)) return id;
     if (g_.is_constant(id)) {
       const ValueId copy = g_.add_value(g_.value(id).name, g_.value(id).dtype, g_.value(id).shape);
-      g_.value(copy).constant = g_.value(id).quant ? on_own_grid(id) : g_.value(id).constant;
+      g_.value(copy).constant = g_.value(id).quant ? on_own_grid(g_, id) : g_.value(id).constant;
       g_.value(copy).quant = grid;
       return copy;
     }
@@ -126,7 +135,7 @@ class Rewriter {
       const ValueId value = g_.add_constant(g_.value(node.inputs[2]).name + "_on_grid",
                                             g_.value(node.inputs[2]).constant->clone());
       g_.value(value).quant = grid;
-      g_.value(value).constant = on_own_grid(value);
+      g_.value(value).constant = on_own_grid(g_, value);
       g_.value(value).quant.reset();
       node.inputs[2] = value;
     }
@@ -142,8 +151,6 @@ class Rewriter {
   }
 
   void island(Node node) {
-    for (ValueId& id : node.inputs)
-      if (g_.is_constant(id) && g_.value(id).quant) id = real_constant(id);
     std::vector<Node> after;
     for (ValueId& id : node.outputs) {
       if (id == kNoValue || !g_.value(id).quant) continue;
@@ -152,25 +159,6 @@ class Rewriter {
     }
     emit(std::move(node));
     for (Node& next : after) emit(std::move(next));
-  }
-
-  ValueId real_constant(ValueId id) {
-    auto [it, is_new] = real_constants_.try_emplace(id, kNoValue);
-    if (is_new) {
-      it->second = add_like(id, g_.value(id).name + "_real");
-      g_.value(it->second).constant = on_own_grid(id);
-    }
-    return it->second;
-  }
-
-  /// The real numbers of a quantised constant, on its grid.
-  std::shared_ptr<const Tensor> on_own_grid(ValueId id) const {
-    const Value& value = g_.value(id);
-    Tensor out(DType::kF32, value.shape);
-    const auto done =
-        numeric::fake_quantize(value.constant->view(), value.quant->params, out.view());
-    throw_if_error(done.status(), ErrorKind::kInternal, g_.source, value.name);
-    return std::make_shared<const Tensor>(std::move(out));
   }
 
   ValueId add_like(ValueId id, const std::string& name) {
@@ -191,7 +179,6 @@ class Rewriter {
   std::vector<ValueId> renamed_;  // what a value's readers read
   std::unordered_set<std::string> names_;
   std::vector<std::pair<ValueId, ValueId>> requantized_;
-  std::map<ValueId, ValueId> real_constants_;
 };
 
 }  // namespace
@@ -201,7 +188,21 @@ Graph explicit_grids(const Graph& annotated) {
 }
 
 Graph simulation(const Graph& annotated) {
-  return explicit_grids(annotated);
+  Graph g = explicit_grids(annotated);
+  std::map<ValueId, ValueId> real;
+  for (Node& node : g.nodes) {
+    if (verdict_of(g, node).form != Form::kFloat) continue;
+    for (ValueId& id : node.inputs) {
+      if (!g.is_constant(id) || !g.value(id).quant) continue;
+      auto [it, is_new] = real.try_emplace(id, kNoValue);
+      if (is_new) {
+        it->second = g.add_value(g.value(id).name + "_real", DType::kF32, g.value(id).shape);
+        g.value(it->second).constant = on_own_grid(g, id);
+      }
+      id = it->second;
+    }
+  }
+  return g;
 }
 
 }  // namespace nibble::lower

@@ -63,18 +63,20 @@ ValueId IntegerGraph::codes(ValueId id) {
 ValueId IntegerGraph::plain(ValueId id) {
   if (id == kNoValue || plain_[id] != kNoValue) return id == kNoValue ? id : plain_[id];
   const Value& value = source_.value(id);
-  if (value.constant) {
+  if (value.constant && !value.quant) {
     const ValueId made = make_plain(id);
     out_.value(made).constant = value.constant;
     return made;
   }
+  if (value.constant) return dequantized_constant(id);
   if (codes_[id] == kNoValue)
     throw Error(ErrorKind::kInternal, "'" + value.name + "' is read before it is made",
                 source_.source);
   const Value codes = out_.value(codes_[id]);
   const ValueId made = plain_[id] =
       out_.add_value(is_output_[id] ? value.name : value.name + "_real", value.dtype, value.shape);
-  const auto [scale, zero] = scale_and_zero(value.name, {codes.dtype, codes.quant->params});
+  const auto [scale, zero] =
+      scale_and_zero(value.name, {codes.dtype, codes.quant->params}, codes.shape);
   Node node{Op::kDequantizeLinear,
             free_node_name(value.name + "_dequantize"),
             {},
@@ -82,6 +84,31 @@ ValueId IntegerGraph::plain(ValueId id) {
             {made}};
   if (codes.quant->params.granularity != numeric::Granularity::kTensor)
     node.attributes.set(Attr::axis, int64_t{codes.quant->params.axis});
+  emit(std::move(node));
+  return made;
+}
+
+/// Weights of an island are stored as codes.
+ValueId IntegerGraph::dequantized_constant(ValueId id) {
+  const Value& value = source_.value(id);
+  const numeric::QuantParams& grid = value.quant->params;
+  const DType dtype = grid.bits > 8 ? (grid.is_signed() ? DType::kI16 : DType::kU16)
+                                    : (grid.is_signed() ? DType::kI8 : DType::kU8);
+  const ValueId codes = out_.add_value(value.name, dtype, value.shape);
+  out_.value(codes).constant =
+      std::make_shared<const Tensor>(pack_codes(codes_of(source_, id), dtype, value.shape));
+  out_.value(codes).quant = value.quant;
+  const ValueId made = plain_[id] = out_.add_value(value.name + "_real", value.dtype, value.shape);
+  Node node{Op::kDequantizeLinear, free_node_name(value.name + "_dequantize"), {}, {codes}, {made}};
+  const auto [scale, zero] = scale_and_zero(value.name, {dtype, grid}, value.shape);
+  node.inputs.push_back(scale);
+  node.inputs.push_back(zero);
+  if (grid.granularity == numeric::Granularity::kBlock) {
+    node.attributes.set(Attr::axis, int64_t{grid.block_axis});
+    node.attributes.set(Attr::block_size, grid.group);
+  } else if (grid.granularity != numeric::Granularity::kTensor) {
+    node.attributes.set(Attr::axis, int64_t{grid.axis});
+  }
   emit(std::move(node));
   return made;
 }
@@ -97,7 +124,8 @@ void IntegerGraph::quantize(const std::string& name, ValueId x, ValueId id) {
                     "' has scales by group or block, expected one, or one "
                     "a channel, for an activation",
                 source_.source, name);
-  const auto [scale, zero] = scale_and_zero(source_.value(id).name, {codes.dtype, grid});
+  const auto [scale, zero] =
+      scale_and_zero(source_.value(id).name, {codes.dtype, grid}, codes.shape);
   Node node{Op::kQuantizeLinear, name, {}, {x, scale, zero}, {y}};
   if (grid.granularity == numeric::Granularity::kChannel)
     node.attributes.set(Attr::axis, int64_t{grid.axis});
@@ -108,14 +136,10 @@ void IntegerGraph::quantize(const std::string& name, ValueId x, ValueId id) {
 }
 
 std::pair<ValueId, ValueId> IntegerGraph::scale_and_zero(const std::string& name,
-                                                         const Stored& grid) {
-  const numeric::QuantParams& p = grid.params;
-  const int64_t n = static_cast<int64_t>(p.scales.size());
-  const Shape shape = p.granularity == numeric::Granularity::kTensor ? Shape{} : Shape{n};
-  std::vector<int32_t> zeros;
-  for (size_t i = 0; i < p.scales.size(); ++i) zeros.push_back(p.zero_point(i));
-  const ValueId scale = constant(name + "_scale", Tensor::of<float>(shape, std::span(p.scales)));
-  return {scale, constant(name + "_zero_point", pack_codes(zeros, grid.dtype, shape))};
+                                                         const Stored& grid, const Shape& shape) {
+  ScaleTensors scales = scale_tensors(grid.params, grid.dtype, shape);
+  const ValueId scale = constant(name + "_scale", std::move(scales.scale));
+  return {scale, constant(name + "_zero_point", std::move(scales.zero))};
 }
 
 void IntegerGraph::set_output(Node& node, ValueId id) const {

@@ -45,8 +45,9 @@ class IntegerGraph {
   graph::Graph finish();
 
  private:
+  graph::ValueId dequantized_constant(graph::ValueId id);
   std::pair<graph::ValueId, graph::ValueId> scale_and_zero(const std::string& name,
-                                                           const Stored& grid);
+                                                           const Stored& grid, const Shape& shape);
   std::string free_node_name(const std::string& name);
 
   const graph::Graph& source_;
