@@ -1,0 +1,3 @@
+#define NIBBLE_ISA_NAMESPACE avx2
+#define NIBBLE_VECTOR_BYTES 32
+#include "deploy/kernels/pool/window.h"
