@@ -38,32 +38,19 @@ constexpr Table kSteps = [] {
 constexpr Table kSimulatedSteps = [] {
   Table table{};
 #define NIBBLE_SIMULATED_STEP(op, factory) enter(table, Op::k##op, factory);
+#define NIBBLE_KEEPS_GRID(op) enter(table, Op::k##op, kSteps[static_cast<size_t>(Op::k##op)]);
 #include "deploy/run/simulate/simulated.inc"
+#undef NIBBLE_KEEPS_GRID
 #undef NIBBLE_SIMULATED_STEP
   return table;
 }();
 
-/// What the grids of a node's operands ask of its step in phase kAnnotated.
-enum class Simulation {
-  kNone,    // no grid: the op as it stands
-  kMay,     // reads activations that lie on a grid; the op as it stands is right as well
-  kNeeded,  // makes values of a grid or reads a constant as its codes
-};
-
-Simulation simulation_of(const model::Model& model, const model::NodeInfo& node) {
-  if (model.phase != model::Phase::kAnnotated) return Simulation::kNone;
-  const auto quantised = [&](int tensor) {
-    return tensor != model::kNoTensor &&
-           model.tensors[static_cast<size_t>(tensor)].quant.has_value();
-  };
-  if (!node.outputs.empty() && quantised(node.outputs[0])) return Simulation::kNeeded;
-  Simulation simulation = Simulation::kNone;
-  for (int input : node.inputs) {
-    if (!quantised(input)) continue;
-    if (model.tensors[static_cast<size_t>(input)].is_constant) return Simulation::kNeeded;
-    simulation = Simulation::kMay;
-  }
-  return simulation;
+/// Values of a grid are made by simulated steps alone. A node that only reads such values, or
+/// quantised constants, is an island: they are real numbers to it.
+bool is_simulated(const model::Model& model, const model::NodeInfo& node) {
+  return model.phase == model::Phase::kAnnotated && !node.outputs.empty() &&
+         node.outputs[0] != model::kNoTensor &&
+         model.tensors[static_cast<size_t>(node.outputs[0])].quant.has_value();
 }
 
 std::string dtypes_of(const model::Model& model, const model::NodeInfo& node) {
@@ -81,12 +68,10 @@ std::string dtypes_of(const model::Model& model, const model::NodeInfo& node) {
 Result<std::unique_ptr<Step>> make_step(const model::Model& model, const model::NodeInfo& node) {
   const auto index = static_cast<size_t>(node.op);
   const std::string op(model::name_of(node.op));
-  const Simulation simulation = simulation_of(model, node);
-  StepFactory* factory = simulation != Simulation::kNone ? kSimulatedSteps[index] : kSteps[index];
-  if (factory == nullptr && simulation == Simulation::kNeeded)
-    return unsupported("no simulation of a quantised " + op);
-  if (factory == nullptr) factory = kSteps[index];
-  if (factory == nullptr) return unsupported("no kernel for " + op);
+  const bool simulated = is_simulated(model, node);
+  StepFactory* factory = simulated ? kSimulatedSteps[index] : kSteps[index];
+  if (factory == nullptr)
+    return unsupported(simulated ? "no simulation of a quantised " + op : "no kernel for " + op);
   std::unique_ptr<Step> step = factory(model, node);
   if (step == nullptr) return unsupported("no kernel for " + op + " of " + dtypes_of(model, node));
   return step;

@@ -14,7 +14,9 @@ using StepFactory = std::unique_ptr<Step>(const model::Model&, const model::Node
 #include "deploy/run/steps.inc"
 #undef NIBBLE_STEP
 #define NIBBLE_SIMULATED_STEP(op, factory) StepFactory factory;
+#define NIBBLE_KEEPS_GRID(op)
 #include "deploy/run/simulate/simulated.inc"
+#undef NIBBLE_KEEPS_GRID
 #undef NIBBLE_SIMULATED_STEP
 
 }  // namespace nibble::run

@@ -118,6 +118,7 @@ class Rewriter {
       const ValueId copy = g_.add_value(g_.value(id).name, g_.value(id).dtype, g_.value(id).shape);
       g_.value(copy).constant = g_.value(id).quant ? on_own_grid(g_, id) : g_.value(id).constant;
       g_.value(copy).quant = grid;
+      g_.value(copy).constant = on_own_grid(g_, copy);
       return copy;
     }
     for (const auto& [from, to] : requantized_)
