@@ -46,7 +46,7 @@ class Session {
   /// they changed).
   Status run(std::span<const TensorView> inputs);
 
-  /// Output i of the last run; valid until the next call.
+  /// Output i of the last run; valid until the next call. Without a run: no data.
   TensorView output(size_t i) const;
 
   /// Called after each step with every tensor it made (tensor index in the model, view). Views die
@@ -55,7 +55,11 @@ class Session {
   void set_observer(Observer observer);
 
   void set_profiling(bool on);
+  /// One entry a step that computes, in order; nodes that prepare() evaluated or that share their
+  /// input's memory have none. Seconds are of the last run with profiling on.
   std::vector<StepProfile> profile() const;
+  /// Of the arena, and in dynamic mode the most that was live beside it; inputs, constants and
+  /// scratch not counted.
   size_t peak_activation_bytes() const;
   const model::Model& model() const;
 
