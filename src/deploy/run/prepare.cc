@@ -146,9 +146,8 @@ Status Session::Impl::evaluate(size_t n) {
   std::vector<Operand> list;
   append_operands(n, false, /*preparing=*/false, list);
   const auto all = std::span<const Operand>(list);
-  steps[n]->run(
-      {all.first(node(n).inputs.size()), all.subspan(node(n).inputs.size()), scratch.data(), pool});
-  return {};
+  const size_t ins = node(n).inputs.size();
+  return run_step(n, *steps[n], all.first(ins), all.subspan(ins));
 }
 
 Status Session::Impl::prepare(std::span<const Shape> shapes) {

@@ -44,16 +44,18 @@ Status Session::Impl::create() {
   return {};
 }
 
-void Session::Impl::run_step(size_t n, Step& step, std::span<const Operand> inputs,
-                             std::span<const Operand> outputs) {
-  const RunContext context{inputs, outputs, scratch.data(), pool};
+Status Session::Impl::run_step(size_t n, Step& step, std::span<const Operand> inputs,
+                               std::span<const Operand> outputs) {
+  Status fault;
+  const RunContext context{inputs, outputs, scratch.data(), pool, &fault};
   if (!profiling) {
     step.run(context);
-    return;
+  } else {
+    const auto start = std::chrono::steady_clock::now();
+    step.run(context);
+    seconds[n] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
-  const auto start = std::chrono::steady_clock::now();
-  step.run(context);
-  seconds[n] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return fault.ok() ? fault : at_node(n, fault);
 }
 
 void Session::Impl::observe(size_t n) {
@@ -82,7 +84,7 @@ Status Session::Impl::run(std::span<const TensorView> inputs) {
   for (auto& [operand, i] : input_operands) operand->data = inputs[i].data;
 
   for (const Bound& b : bound) {
-    if (b.step) run_step(b.node, *b.step, b.inputs, b.outputs);
+    if (b.step) NIBBLE_RETURN_IF_ERROR(run_step(b.node, *b.step, b.inputs, b.outputs));
     observe(b.node);
   }
   if (first_dynamic < model->nodes.size()) NIBBLE_RETURN_IF_ERROR(run_dynamic());

@@ -89,8 +89,8 @@ struct Session::Impl {
   // --- session.cc
   Status create();
   Status run(std::span<const TensorView> inputs);
-  void run_step(size_t n, Step& step, std::span<const Operand> inputs,
-                std::span<const Operand> outputs);
+  Status run_step(size_t n, Step& step, std::span<const Operand> inputs,
+                  std::span<const Operand> outputs);
   void observe(size_t n);
 
   // --- prepare.cc

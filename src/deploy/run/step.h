@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "deploy/base/cpu.h"
+#include "deploy/base/status.h"
 #include "deploy/base/tensor.h"
 #include "deploy/base/thread_pool.h"
 #include "deploy/model/model.h"
@@ -43,6 +44,9 @@ struct RunContext {
   std::span<const Operand> outputs;
   std::byte* scratch;
   ThreadPool& pool;
+  /// Where a step reports what only values can show to be wrong (an index outside its axis): the
+  /// session then stops with it. The step still writes every element of its outputs.
+  Status* fault = nullptr;
 };
 
 /// One node, bound to shapes: prepare() checks what only the kernel can know, picks the kernel and
