@@ -1,4 +1,5 @@
 #include <cmath>
+#include <cstring>
 #include <string>
 
 #include "deploy/model/check.h"
@@ -11,10 +12,13 @@ namespace {
 template <class T>
 using List = flatbuffers::Vector<flatbuffers::Offset<T>>;
 
-// Absent vectors and strings are empty ones.
+// Absent vectors and strings are empty ones. The verifier does not look at the alignment of a
+// vector's elements: they are copied as bytes.
 template <class T>
 std::vector<T> values(const flatbuffers::Vector<T>* v) {
-  return v ? std::vector<T>(v->begin(), v->end()) : std::vector<T>();
+  std::vector<T> copy(v ? v->size() : 0);
+  if (!copy.empty()) std::memcpy(copy.data(), v->Data(), copy.size() * sizeof(T));
+  return copy;
 }
 std::string text(const flatbuffers::String* s) {
   return s ? s->str() : std::string();
