@@ -19,6 +19,7 @@ struct Context {
   int opset = 0;
   std::map<graph::ValueId, onnx::ElementType> stored;  // type in the file, of constants
   std::set<std::string> node_names;
+  std::map<std::string, std::string> bits;  // our own metadata: constant -> width of its codes
 
   /// `wanted`, or with a suffix "_1", "_2", ... when it is taken; taken from now on.
   std::string unique_node_name(const std::string& wanted) {

@@ -87,26 +87,40 @@ class Folder {
   }
 
  private:
-  /// Folds the Relu or Clip that makes `id`; false when there is none left that can be folded.
+  /// Folds the Relu or Clip that makes `id`; false when there is none, or none that can be folded.
   bool fold_producer(ValueId id) {
     auto& quant = graph_.value(id).quant;
     const int index = uses_.producer[id];
-    if (!quant || index < 0 || dead_[static_cast<size_t>(index)]) return false;
-    const Node& clip = graph_.nodes[static_cast<size_t>(index)];
+    if (!quant || index < 0) return false;
+    Node& clip = graph_.nodes[static_cast<size_t>(index)];
     const auto bounds = bounds_of(graph_, clip);
     if (!bounds) return false;
-    const ValueId raw = clip.inputs[0];
-    const int before = uses_.producer[raw];
-    if (before < 0 || uses_.readers[raw].size() != 1 || uses_.is_output[raw] ||
-        graph_.value(raw).quant)
-      return false;
     QuantParams& grid = quant->params;
     const auto code = [&](float x) {
       return numeric::quantize_affine(x, grid.scales[0], grid.zero_point(0), grid.qmin, grid.qmax);
     };
     const numeric::CodeRange inside{code(bounds->low), code(bounds->high)};
-    Node& producer = graph_.nodes[static_cast<size_t>(before)];
     const bool whole = inside == numeric::CodeRange{grid.qmin, grid.qmax};
+
+    const ValueId raw = clip.inputs[0];
+    const int before = uses_.producer[raw];
+    const bool shared = uses_.readers[raw].size() != 1 || uses_.is_output[raw];
+    if (graph_.value(raw).quant || shared) {
+      // Others read what comes in: a copy on the narrower grid.
+      if (!narrow(grid, inside) && !whole) return false;
+      clip.op = graph_.value(raw).quant ? Op::kRequantize : Op::kIdentity;
+      clip.inputs = {raw};
+      return false;
+    }
+    if (before < 0) {  // a graph input
+      if (uses_.is_output[id] || (!narrow(grid, inside) && !whole)) return false;
+      graph_.value(raw).quant = std::move(quant);
+      quant.reset();
+      graph_.replace_uses(id, raw);
+      dead_[static_cast<size_t>(index)] = 1;
+      return false;
+    }
+    Node& producer = graph_.nodes[static_cast<size_t>(before)];
     if (!narrow(grid, inside) && !fuse(producer, *bounds) && !whole) return false;
     // The producer writes the value itself.
     for (ValueId& out : producer.outputs)

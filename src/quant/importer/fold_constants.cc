@@ -2,9 +2,11 @@
 // pair.
 
 #include <algorithm>
+#include <charconv>
 
 #include "deploy/numeric/quantize.h"
 #include "deploy/numeric/scale_index.h"
+#include "quant/graph/error.h"
 #include "quant/importer/fold_qdq.h"
 #include "quant/importer/node_grid.h"
 
@@ -15,6 +17,35 @@ using graph::Attr;
 using graph::kNoValue;
 using graph::Op;
 using numeric::QuantParams;
+
+/// Codes of fewer bits than their type, as the file's own metadata says. Throws Error(kModel) when
+/// the codes do not fit that width.
+void narrow_to_stated_bits(const graph::Value& value, const Tensor& codes, const Context& context,
+                           QuantParams& params) {
+  const auto stated = context.bits.find(value.name);
+  if (stated == context.bits.end()) return;
+  const auto fail = [&](const std::string& what) {
+    return Error(ErrorKind::kModel, "metadata 'nibble.bits." + value.name + "': " + what,
+                 context.graph.source);
+  };
+  int bits = 0;
+  const char* end = stated->second.data() + stated->second.size();
+  if (std::from_chars(stated->second.data(), end, bits).ptr != end || bits < numeric::kMinBits ||
+      bits > params.bits)
+    throw fail("found '" + stated->second + "', expected 2 to " + std::to_string(params.bits));
+  const bool centred = params.qmin < 0;
+  params.bits = bits;
+  params.qmin = centred ? -(1 << (bits - 1)) : 0;
+  params.qmax = params.qmin + (1 << bits) - 1;
+  visit_dtype(codes.dtype(), [&]<class T>(std::type_identity<T>) {
+    for (const T code : codes.span<T>())
+      if (static_cast<int64_t>(code) < params.qmin || static_cast<int64_t>(code) > params.qmax)
+        throw fail("code " + std::to_string(code) + " does not fit " + std::to_string(bits) +
+                   " bits");
+  });
+  if (const Status status = numeric::check(params, codes.shape()); !status.ok())
+    throw fail(status.message());
+}
 
 /// Signed codes that never use their lowest number belong to the restricted range: it is what
 /// symmetric weights have by custom, and the same codes either way.
@@ -68,6 +99,7 @@ bool fold_dequantize(const graph::Node& node, Context& context) {
   if (!params) return false;
   Tensor real(DType::kF32, codes->shape());
   if (!numeric::dequantize(codes->view(), *params, real.view()).ok()) return false;
+  narrow_to_stated_bits(out, *codes, context, *params);
   restrict_range(*codes, *params);
   out.constant = std::make_shared<const Tensor>(std::move(real));
   out.quant = graph::QuantInfo{std::move(*params), "imported QDQ"};

@@ -181,6 +181,7 @@ class GraphReader {
                                                   DType::kF32, {})
                        : values_.at(name));
     }
+    if (draft.outputs.empty()) draft.fail("has no outputs");
     for (const auto key : rule.ignored) draft.ignore(key);
     if (rule.adapt) rule.adapt(draft);
     draft.finish(rule.attributes);

@@ -5,14 +5,25 @@
 #include "quant/importer/model_reader.h"
 
 namespace nibble::importer {
+namespace {
+
+void read_metadata(const onnx::ModelProto& model, Context& context) {
+  const std::string bits = "nibble.bits.";  // written by the exporter
+  for (const auto& entry : model.metadata_props())
+    if (entry.key().rfind(bits, 0) == 0)
+      context.bits[entry.key().substr(bits.size())] = entry.value();
+    else
+      context.graph.metadata.emplace_back(entry.key(), entry.value());
+}
+
+}  // namespace
 
 graph::Graph import_onnx(const std::string& path, bool fold_qdq) {
   Context context(path);
   {
     onnx::ModelProto model = read_model(path);
     context.opset = opset_of(model, path);
-    for (const auto& entry : model.metadata_props())
-      context.graph.metadata.emplace_back(entry.key(), entry.value());
+    read_metadata(model, context);
     read_graph(*model.mutable_graph(), context);
   }
   graph::Graph& graph = context.graph;

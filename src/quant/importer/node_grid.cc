@@ -76,19 +76,9 @@ std::vector<int32_t> codes_of(const Tensor& tensor) {
 
 std::optional<ElementType> code_type_of(const graph::Node& node, const Context& context) {
   const bool quantizes = node.op == graph::Op::kQuantizeLinear;
-  for (const size_t index : quantizes ? std::vector<size_t>{2} : std::vector<size_t>{0, 2}) {
-    if (index >= node.inputs.size() || node.inputs[index] == kNoValue) continue;
-    const auto it = context.stored.find(node.inputs[index]);
-    if (it == context.stored.end()) continue;
-    if (!onnx::is_code_type(it->second)) return std::nullopt;
-    return it->second;
-  }
-  // Without a zero point QuantizeLinear makes uint8; a DequantizeLinear that follows reads its
-  // type.
-  if (quantizes && node.inputs.size() < 3) return ElementType::kUint8;
-  if (!quantizes && context.graph.value(node.inputs[0]).dtype == DType::kU8)
-    return ElementType::kUint8;
-  return std::nullopt;
+  const auto it = context.stored.find(quantizes ? node.outputs[0] : node.inputs[0]);
+  if (it == context.stored.end() || !onnx::is_code_type(it->second)) return std::nullopt;
+  return it->second;
 }
 
 std::optional<QuantParams> scales_of_node(const graph::Node& node, const Shape& shape,
