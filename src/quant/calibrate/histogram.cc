@@ -25,7 +25,7 @@ double Histogram::width() const {
 }
 
 Histogram::Bin Histogram::magnitude_bin(int32_t i) const {
-  if (i == 0) return {static_cast<double>(bin(0).count) * width() / 2, bin(0).count};
+  if (i == 0) return {std::abs(bin(0).sum), bin(0).count};
   return {bin(i).sum - bin(-i).sum, bin(i).count + bin(-i).count};
 }
 

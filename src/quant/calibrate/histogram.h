@@ -29,8 +29,8 @@ class Histogram {
   double width() const;
   /// -kSide < i < kSide.
   Bin bin(int32_t i) const { return empty() ? Bin{} : bins_[static_cast<size_t>(i + kSide)]; }
-  /// Values of |x| with trunc(|x| / width) = i, 0 <= i < kSide; `sum` is the sum of |x|, for bin 0
-  /// (where the signs of values are not known) that of values in its middle.
+  /// Values with trunc(|x| / width) = i, 0 <= i < kSide. `sum` is that of |x|; in bin 0, where both
+  /// signs lie together, |sum of x|.
   Bin magnitude_bin(int32_t i) const;
   bool empty() const { return bins_.empty(); }
 

@@ -3,13 +3,15 @@
 //   symmetric kinds: the q-quantile of |x|
 //   kUnsigned, or data without negative values: [0, q-quantile]
 //   asymmetric: half of the clipped share at either end; data without positive values: all of it
-//   at the lower end.
+//   at the lower end
+// A range that would be empty (more than q per cent zeros) is that of all values.
 // Source: Wu et al., "Integer Quantization for Deep Learning Inference", 2020, section 4.2. The
 // stream keeps a histogram: an answer is the mean of the bin that holds the quantile, less than a
 // bin's width (2^-12 of the largest magnitude at most) from it; rank n is the exact extreme.
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "quant/calibrate/estimator.h"
 #include "quant/calibrate/histogram.h"
@@ -26,16 +28,20 @@ int64_t values_below(double q, int64_t n) {
 
 /// `highest(q)`, `lowest(q)`: quantiles from below and from above; `magnitude(q)`: of |x|.
 template <class Quantiles>
-Affine fit_quantiles(const Quantiles& of, double q, float lo, float hi, const GridSpec& grid) {
-  if (numeric::is_symmetric(grid.range)) {
-    const float m = of.magnitude(q);
-    return affine_from_range(-m, m, grid);
-  }
-  if (grid.range == numeric::RangeKind::kUnsigned || lo >= 0)
-    return affine_from_range(0, of.highest(q), grid);
-  if (hi <= 0) return affine_from_range(of.lowest(q), 0, grid);
+std::pair<float, float> quantile_range(const Quantiles& of, double q, float lo, float hi,
+                                       numeric::RangeKind range) {
+  if (numeric::is_symmetric(range)) return {-of.magnitude(q), of.magnitude(q)};
+  if (range == numeric::RangeKind::kUnsigned || lo >= 0) return {0, of.highest(q)};
+  if (hi <= 0) return {of.lowest(q), 0};
   const double either_side = 100 - (100 - q) / 2;
-  return affine_from_range(of.lowest(either_side), of.highest(either_side), grid);
+  return {of.lowest(either_side), of.highest(either_side)};
+}
+
+template <class Quantiles>
+Affine fit_quantiles(const Quantiles& of, double q, float lo, float hi, const GridSpec& grid) {
+  const auto [from, to] = quantile_range(of, q, lo, hi, grid.range);
+  if (from >= 0 && to <= 0) return affine_from_range(lo, hi, grid);
+  return affine_from_range(from, to, grid);
 }
 
 /// Quantiles of a histogram.
