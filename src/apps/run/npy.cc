@@ -4,9 +4,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <iterator>
 #include <memory>
 #include <string_view>
+#include <system_error>
 
 namespace nibble::app {
 namespace {
@@ -152,7 +154,12 @@ std::string write_npy(const std::string& path, const Array& array) {
   start += static_cast<char>(header.size() >> 8);
   start += header;
 
-  const std::string partial = path + ".partial";
+  // A device or a pipe is written to, never replaced.
+  std::error_code ignored;
+  const auto kind = std::filesystem::status(path, ignored).type();
+  const bool in_place =
+      kind != std::filesystem::file_type::not_found && kind != std::filesystem::file_type::regular;
+  const std::string partial = in_place ? path : path + ".partial";
   std::FILE* file = std::fopen(partial.c_str(), "wb");
   if (!file) return path + ": cannot be written: " + std::strerror(errno);
   bool written = std::fwrite(start.data(), 1, start.size(), file) == start.size();
@@ -163,12 +170,12 @@ std::string write_npy(const std::string& path, const Array& array) {
     written = false;
     error = errno;
   }
-  if (written && std::rename(partial.c_str(), path.c_str()) != 0) {
+  if (written && !in_place && std::rename(partial.c_str(), path.c_str()) != 0) {
     written = false;
     error = errno;
   }
   if (written) return {};
-  std::remove(partial.c_str());
+  if (!in_place) std::remove(partial.c_str());
   return path + ": cannot be written: " + std::strerror(error);
 }
 

@@ -20,7 +20,8 @@ size_t bytes_of(ElementType type);
 
 /// Empty on success, else one line that names the file.
 std::string read_npy(const std::string& path, NpyArray& array);
-/// Writes beside `path` first and renames: a failure leaves no file.
+/// Writes beside `path` first and renames: a failure leaves no file. What is no regular file (a
+/// device, a pipe) is written in place.
 std::string write_npy(const std::string& path, const Array& array);
 
 }  // namespace nibble::app
