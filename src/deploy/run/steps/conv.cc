@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "deploy/kernels/depthwise/runs.h"
 #include "deploy/kernels/matmul/matmul.h"
 #include "deploy/kernels/simd/select.h"
 #include "deploy/run/step_factories.h"
 #include "deploy/run/steps/clip.h"
+#include "deploy/run/steps/conv_f32.h"
 #include "deploy/run/steps/conv_windows.h"
 #include "deploy/run/steps/packed_b.h"
 
@@ -85,10 +87,20 @@ class ConvF32 : public Step {
   double macs_ = 0;
 };
 
+bool is_depthwise(const model::TensorInfo& weights, int64_t groups) {
+  const Shape& shape = weights.shape;
+  if (!weights.is_constant || shape.rank() < 3 || groups < 2) return false;
+  return shape[0] == groups && shape[shape.rank() - 1] == 1 &&
+         shape.size(1, shape.rank() - 1) <= kernels::kMaxDepthwiseTaps;
+}
+
 }  // namespace
 
 std::unique_ptr<Step> make_conv(const model::Model& model, const model::NodeInfo& node) {
   if (model.tensors[static_cast<size_t>(node.inputs[0])].dtype != DType::kF32) return nullptr;
+  const model::TensorInfo& weights = model.tensors[static_cast<size_t>(node.inputs[1])];
+  if (is_depthwise(weights, node.attributes.get_int(model::Attr::group, 1)))
+    return make_depthwise_f32();
   return std::make_unique<ConvF32>();
 }
 

@@ -1,0 +1,74 @@
+#include <algorithm>
+#include <cstring>
+
+#include "deploy/kernels/depthwise/runs.h"
+#include "deploy/kernels/simd/select.h"
+#include "deploy/run/steps/clip.h"
+#include "deploy/run/steps/conv_f32.h"
+#include "deploy/run/steps/conv_windows.h"
+
+namespace nibble::run {
+namespace {
+
+/// Conv of binary32 with one constant filter a channel.
+class DepthwiseF32Step : public Step {
+ public:
+  Status prepare(PrepareContext& context) override {
+    const auto windows = conv_windows(context);
+    if (!windows.ok()) return windows.status();
+    windows_ = windows.value();
+    const int64_t c = windows_.groups, taps = windows_.taps();
+    const int64_t padded = static_cast<int64_t>(
+        align_up(static_cast<size_t>(c), static_cast<size_t>(kernels::kDepthwiseBlockF32)));
+    weights_ = Tensor(DType::kF32, {taps, padded});
+    std::ranges::fill(weights_.span<float>(), 0.0f);
+    const float* filters = context.inputs[1].as<float>();  // [c][taps]
+    for (int64_t t = 0; t < taps; ++t)
+      for (int64_t i = 0; i < c; ++i)
+        weights_.span<float>()[t * padded + i] = filters[i * taps + t];
+    padding_ = Tensor(DType::kF32, {windows_.in[2], c});
+    std::ranges::fill(padding_.span<float>(), 0.0f);
+    clip_ = Clip::of(context.node.attributes);
+    variant_ = &kernels::select(kernels::depthwise_f32_variants(), context.isa);
+    context.scratch_bytes = static_cast<size_t>(padded) * sizeof(float);
+    return {};
+  }
+
+  void run(const RunContext& context) override {
+    auto* bias = reinterpret_cast<float*>(context.scratch);
+    std::fill(bias, bias + weights_.shape()[1], 0.0f);
+    if (context.inputs.size() > 2 && context.inputs[2].present())
+      std::memcpy(bias, context.inputs[2].as<float>(),
+                  static_cast<size_t>(windows_.groups) * sizeof(float));
+    const kernels::DepthwiseF32 problem{.weights = weights_.span<float>().data(),
+                                        .bias = bias,
+                                        .channels = windows_.groups,
+                                        .taps = windows_.taps(),
+                                        .lo = clip_.lo,
+                                        .hi = clip_.hi};
+    kernels::depthwise<kernels::DepthwiseF32, float>(
+        variant_->core, problem, windows_, windows_.taps(), context.inputs[0].as<float>(),
+        padding_.span<float>().data(), context.outputs[0].as<float>(), context.pool);
+  }
+
+  std::string_view kernel() const override { return variant_->name; }
+  double macs() const override {
+    const auto& out = windows_.out;
+    return static_cast<double>(windows_.batch * out[0] * out[1] * out[2]) *
+           static_cast<double>(windows_.groups * windows_.taps());
+  }
+
+ private:
+  kernels::Windows windows_;
+  Tensor weights_, padding_;  // [taps][padded channels]; a line of zeros
+  Clip clip_;
+  const kernels::DepthwiseF32Variant* variant_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Step> make_depthwise_f32() {
+  return std::make_unique<DepthwiseF32Step>();
+}
+
+}  // namespace nibble::run

@@ -1,0 +1,86 @@
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "deploy/kernels/depthwise/runs.h"
+#include "deploy/kernels/simd/select.h"
+#include "deploy/run/steps/qproduct.h"
+#include "deploy/run/steps/requantise_constants.h"
+
+namespace nibble::run {
+namespace {
+
+class QDepthwiseS8 : public Step {
+ public:
+  Status prepare(PrepareContext& context) override {
+    const auto windows = qproduct_windows(context);
+    if (!windows.ok()) return windows.status();
+    windows_ = windows.value();
+    const Operand& operand = context.inputs[1];
+    const format::PackedRecord& record = operand.info->packed;
+    // All channels as one group: constants lie dense.
+    NIBBLE_RETURN_IF_ERROR(constants_.prepare(context, 1, record.offset));
+    NIBBLE_RETURN_IF_ERROR(unpack(record, operand.as<const std::byte>()));
+    const auto x_zero =
+        static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
+    padding_.assign(static_cast<size_t>(windows_.in[2] * windows_.groups), x_zero);
+    variant_ = &kernels::select(kernels::depthwise_s8_variants(), context.isa);
+    return {};
+  }
+
+  void run(const RunContext& context) override {
+    const kernels::DepthwiseS8 problem{.weights = weights_.span<int16_t>().data(),
+                                       .channels = windows_.groups,
+                                       .pairs = pairs(),
+                                       .output = constants_.output(0)};
+    kernels::depthwise<kernels::DepthwiseS8, int8_t>(
+        variant_->core, problem, windows_, 2 * pairs(), context.inputs[0].as<int8_t>(),
+        padding_.data(), context.outputs[0].as<int8_t>(), context.pool);
+  }
+
+  std::string_view kernel() const override { return variant_->name; }
+  double macs() const override {
+    const auto& out = windows_.out;
+    return static_cast<double>(windows_.batch * out[0] * out[1] * out[2]) *
+           static_cast<double>(windows_.groups * windows_.taps());
+  }
+
+ private:
+  int64_t pairs() const { return (windows_.taps() + 1) / 2; }
+
+  Status unpack(const format::PackedRecord& record, const std::byte* stream) {
+    const int64_t channels = windows_.groups, taps = windows_.taps();
+    std::vector<uint8_t> codes(static_cast<size_t>(format::code_count(record)));
+    format::unpack_to_rows(record, stream, codes);
+    const int64_t blocks = (channels + kernels::kDepthwiseBlockS8 - 1) / kernels::kDepthwiseBlockS8;
+    weights_ = Tensor(DType::kI16, {blocks * pairs() * kernels::kDepthwisePairS8});
+    std::ranges::fill(weights_.span<int16_t>(), int16_t{0});
+    for (int64_t c = 0; c < channels; ++c) {
+      for (int64_t t = 0; t < taps; ++t) {
+        const int64_t w =
+            int64_t{codes[static_cast<size_t>(c * taps + t)]} - constants_.weight_zero(c);
+        if (w < -32767 || w > 32767)
+          return invalid_argument("expects a w_zero of an 8-bit grid, found " +
+                                  std::to_string(constants_.weight_zero(c) - record.offset) +
+                                  " for channel " + std::to_string(c));
+        weights_.span<int16_t>()[kernels::depthwise_s8_offset(pairs(), c, t)] =
+            static_cast<int16_t>(w);
+      }
+    }
+    return {};
+  }
+
+  kernels::Windows windows_;
+  RequantiseConstants constants_;
+  Tensor weights_;               // in the order of DepthwiseS8
+  std::vector<int8_t> padding_;  // a line of x_zero
+  const kernels::DepthwiseS8Variant* variant_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Step> make_qdepthwise_s8() {
+  return std::make_unique<QDepthwiseS8>();
+}
+
+}  // namespace nibble::run

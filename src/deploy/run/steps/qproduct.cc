@@ -1,0 +1,59 @@
+#include "deploy/run/steps/qproduct.h"
+
+#include <string>
+
+#include "deploy/kernels/depthwise/runs.h"
+#include "deploy/run/step_factories.h"
+#include "deploy/run/steps/conv_windows.h"
+
+namespace nibble::run {
+namespace {
+
+DType dtype_of(const model::Model& model, int tensor) {
+  return model.tensors[static_cast<size_t>(tensor)].dtype;
+}
+
+bool is_signed_container(DType dtype) {
+  return dtype == DType::kI8 || dtype == DType::kI16;
+}
+
+}  // namespace
+
+Result<kernels::Windows> qproduct_windows(const PrepareContext& context) {
+  const Operand &x = context.inputs[0], &weights = context.inputs[1];
+  kernels::Windows w;
+  if (context.node.op == model::Op::kQConv) {
+    auto windows = conv_windows(context);
+    if (!windows.ok()) return windows;
+    w = windows.value();
+  } else {
+    w.in[2] = w.out[2] = x.shape.size(0, x.shape.rank() - 1);
+    w.channels = weights.shape[1];
+  }
+  const format::PackedRecord& r = weights.info->packed;
+  const bool depthwise = r.format == format::FormatId::kDepthwise;
+  const bool channels_fit =
+      depthwise ? r.n == w.groups && w.channels == 1 : r.groups == w.groups && r.c == w.channels;
+  if (!channels_fit || r.groups * r.n != weights.shape[0] || r.kh * r.kw != w.taps() ||
+      r.kw != w.kernel[2])
+    return invalid_argument("expects weights packed as " + std::to_string(w.groups) +
+                            " groups of " + to_string(weights.shape) + ", found " +
+                            std::to_string(r.groups) + " x " + std::to_string(r.n) + "x" +
+                            std::to_string(r.kh) + "x" + std::to_string(r.kw) + "x" +
+                            std::to_string(r.c));
+  return w;
+}
+
+std::unique_ptr<Step> make_qproduct(const model::Model& model, const model::NodeInfo& node) {
+  const DType x = dtype_of(model, node.inputs[0]), y = dtype_of(model, node.outputs[0]);
+  if (!is_signed_container(x) || !is_signed_container(y)) return nullptr;
+  const model::TensorInfo& weights = model.tensors[static_cast<size_t>(node.inputs[1])];
+  if (weights.packed.format == format::FormatId::kPlain || !weights.is_constant) return nullptr;
+  if (x != DType::kI8 || y != DType::kI8) return make_qproduct_any();
+  if (weights.packed.format == format::FormatId::kDepthwise)
+    return weights.packed.kh * weights.packed.kw < kernels::kMaxDepthwiseTaps ? make_qdepthwise_s8()
+                                                                              : make_qproduct_any();
+  return make_qproduct_s8();
+}
+
+}  // namespace nibble::run

@@ -1,0 +1,107 @@
+#include "deploy/run/steps/requantise_constants.h"
+
+#include <string>
+
+#include "deploy/kernels/matmul/matmul_s8.h"
+
+namespace nibble::run {
+namespace {
+
+using model::Attr;
+
+struct Wanted {
+  size_t input;
+  std::string_view name;
+  DType dtype;
+};
+
+/// Input `wanted.input` as a constant of one value an output channel.
+Status check_constant(const PrepareContext& context, const Wanted& wanted, int64_t channels) {
+  const std::string expects = "expects a constant " + std::string(wanted.name) + " of " +
+                              std::string(name_of(wanted.dtype)) + " [" + std::to_string(channels) +
+                              "]";
+  if (context.inputs.size() <= wanted.input || !context.inputs[wanted.input].present())
+    return invalid_argument(expects + ", found none");
+  const Operand& operand = context.inputs[wanted.input];
+  if (operand.dtype != wanted.dtype || operand.shape.size() != channels)
+    return invalid_argument(expects + ", found " + std::string(name_of(operand.dtype)) + " " +
+                            to_string(operand.shape));
+  if (operand.data == nullptr) return unsupported(expects);
+  return {};
+}
+
+Status check_bounds(int64_t zero, int64_t lo, int64_t hi, DType dtype) {
+  const int64_t limit = dtype == DType::kI16 ? 32768 : 128;
+  if (-limit <= lo && lo <= hi && hi < limit && -limit <= zero && zero < limit) return {};
+  return invalid_argument("expects y_min <= y_max and y_zero within " +
+                          std::string(name_of(dtype)) + ", found " + std::to_string(lo) + ", " +
+                          std::to_string(hi) + " and " + std::to_string(zero));
+}
+
+}  // namespace
+
+Status RequantiseConstants::prepare(const PrepareContext& context, int64_t groups, int32_t offset) {
+  const int64_t channels = context.inputs[1].shape[0];
+  n_ = channels / groups;
+  n_padded_ = (n_ + kernels::kPanelS8 - 1) / kernels::kPanelS8 * kernels::kPanelS8;
+  const auto size = static_cast<size_t>(groups * n_padded_);
+  const bool fixed = context.model.requantise == numeric::RequantiseVariant::kFixed;
+  const bool has_zero = context.inputs.size() > 5 && context.inputs[5].present();
+
+  NIBBLE_RETURN_IF_ERROR(check_constant(context, {2, "bias", DType::kI32}, channels));
+  NIBBLE_RETURN_IF_ERROR(
+      check_constant(context, {3, "multiplier", fixed ? DType::kI32 : DType::kF32}, channels));
+  if (fixed)
+    NIBBLE_RETURN_IF_ERROR(check_constant(context, {4, "exponent", DType::kI32}, channels));
+  if (has_zero)
+    NIBBLE_RETURN_IF_ERROR(check_constant(context, {5, "w_zero", DType::kI32}, channels));
+
+  bias_.assign(size, 0);
+  w_zero_.assign(size, 0);
+  multiplier_.assign(fixed ? 0 : size, 0.0f);
+  m0_.assign(fixed ? size : 0, 0);
+  shift_.assign(fixed ? size : 0, 31);
+  for (int64_t c = 0; c < channels; ++c) {
+    const size_t i = padded(c);
+    bias_[i] = context.inputs[2].as<int32_t>()[c];
+    w_zero_[i] = offset + (has_zero ? context.inputs[5].as<int32_t>()[c] : 0);
+    if (!fixed) {
+      multiplier_[i] = context.inputs[3].as<float>()[c];
+      continue;
+    }
+    m0_[i] = context.inputs[3].as<int32_t>()[c];
+    shift_[i] = 31 - context.inputs[4].as<int32_t>()[c];
+    if (shift_[i] < 1 || shift_[i] > 62 || m0_[i] < 0)
+      return invalid_argument("expects multipliers below 2^30, found " + std::to_string(m0_[i]) +
+                              " * 2^-" + std::to_string(shift_[i]) + " for channel " +
+                              std::to_string(c));
+  }
+
+  const auto& attributes = context.node.attributes;
+  const DType dtype = context.outputs[0].dtype;
+  const int64_t limit = dtype == DType::kI16 ? 32768 : 128;
+  const int64_t zero = attributes.get_int(Attr::y_zero, 0);
+  const int64_t lo = attributes.get_int(Attr::y_min, -limit);
+  const int64_t hi = attributes.get_int(Attr::y_max, limit - 1);
+  NIBBLE_RETURN_IF_ERROR(check_bounds(zero, lo, hi, dtype));
+  shared_.y_zero = static_cast<int32_t>(zero);
+  shared_.y_min = static_cast<int32_t>(lo);
+  shared_.y_max = static_cast<int32_t>(hi);
+  return {};
+}
+
+kernels::OutputS8 RequantiseConstants::output(int64_t g) const {
+  kernels::OutputS8 out = shared_;
+  const int64_t at = g * n_padded_;
+  out.bias = bias_.data() + at;
+  out.w_zero = w_zero_.data() + at;
+  if (!multiplier_.empty()) {
+    out.multiplier = multiplier_.data() + at;
+  } else {
+    out.m0 = m0_.data() + at;
+    out.shift = shift_.data() + at;
+  }
+  return out;
+}
+
+}  // namespace nibble::run
