@@ -149,6 +149,10 @@ class GraphWriter {
     return names;
   }
 
+  static bool has_bounds(const Node& node) {
+    return node.attributes.has(Attr::clip_min) || node.attributes.has(Attr::clip_max);
+  }
+
   void write_node(const Node& node) {
     if (node.op == Op::kRequantize) return write_requantize(node);
     std::vector<std::string> inputs, outputs;
@@ -166,7 +170,7 @@ class GraphWriter {
         stages.push_back({graph_.value(id).name, {}, {}});
       outputs.push_back(stages.back().raw);
     }
-    if (node.attributes.has(Attr::clip_min) || node.attributes.has(Attr::clip_max)) {
+    if (has_bounds(node)) {
       outputs[0] = builder_.unique_value(graph_.value(node.outputs[0]).name + "_raw");
       write_op(graph_, node, inputs, outputs, opset_, builder_);
       write_bounds(node, outputs[0], stages[0].raw);
@@ -191,6 +195,11 @@ class GraphWriter {
       throw Error(ErrorKind::kInternal, "Requantize without a grid", graph_.source, node.name);
     const std::string& name = graph_.value(id).name;
     Names names{name_of(node.inputs[0]), name, name};
+    if (has_bounds(node)) {
+      const std::string bounded = builder_.unique_value(name + "_bounded");
+      write_bounds(node, names.raw, bounded);
+      names.raw = bounded;
+    }
     if (needs_clip(id)) {
       if (uses_.is_output[id])
         names.clipped = builder_.unique_value(name + "_float");

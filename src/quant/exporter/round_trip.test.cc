@@ -263,7 +263,7 @@ TEST(RoundTrip, RequantizedResidualAndCopiesOnOtherGrids) {
   const ValueId sum = b.node(Op::kAdd, "sum", {narrow, wide}, clip(0.0f, 6.0f));
   b.quantize(sum, activation(8, 6.0f / 255, 0));
   const ValueId e = b.node(Op::kExp, "exp", {sum});  // stays real, and is read on a grid as well
-  const ValueId copy = b.node(Op::kIdentity, "copy", {e});
+  const ValueId copy = b.node(Op::kRequantize, "copy", {e});
   b.quantize(copy, activation(8, 2.0f, 0));
   const ValueId y = b.node(Op::kMul, "mul", {e, copy});
   expect_round_trip(b.finish(y), 21, 21);

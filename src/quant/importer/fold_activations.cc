@@ -86,9 +86,9 @@ class Folder {
       dead_[static_cast<size_t>(index)] = 1;
       return;
     }
-    const bool regrid = quant && quant->params != pair.grid;
+    // Read unquantised or on another grid as well: a copy.
     graph_.value(out).quant = QuantInfo{pair.grid, "imported QDQ"};
-    node(index) = {regrid ? Op::kRequantize : Op::kIdentity, node(index).name, {}, {x}, {out}};
+    node(index) = {Op::kRequantize, node(index).name, {}, {x}, {out}};
   }
 
   /// Whether the name of `x` is fixed: by the graph's inputs, or by an output it has become.

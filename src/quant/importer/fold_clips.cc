@@ -108,7 +108,7 @@ class Folder {
     if (graph_.value(raw).quant || shared) {
       // Others read what comes in: a copy on the narrower grid.
       if (!narrow(grid, inside) && !whole) return false;
-      clip.op = graph_.value(raw).quant ? Op::kRequantize : Op::kIdentity;
+      clip.op = Op::kRequantize;
       clip.inputs = {raw};
       return false;
     }

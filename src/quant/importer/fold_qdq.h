@@ -9,8 +9,7 @@ namespace nibble::importer {
 ///   - a constant behind DequantizeLinear becomes a real constant on a grid (int32: a plain real
 ///     constant), a real constant behind a pair likewise;
 ///   - a pair on an activation becomes the activation's grid. Where the activation is read
-///     unquantised as well, the pair becomes an Identity with the grid on its output; where it has
-///     another grid already, a Requantize;
+///     unquantised or on another grid as well, the pair becomes a Requantize;
 ///   - Relu and Clip in front of a pair become a narrower code range, or the fused bounds clip_min,
 ///     clip_max of the op that they follow.
 /// What has no such form stays an op. Returns whether the graph has any grid now. The graph must be
