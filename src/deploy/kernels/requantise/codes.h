@@ -69,12 +69,17 @@ const CodeKernels& fixed_code_kernels();
 int wide_container(DType dtype);
 int container(DType dtype);
 
-/// Rows with a scale and a zero point of their own for every element: quantize and dequantize of
-/// the last axis. `zero` may be null (all zero). i8, u8, i16, u16 codes; dequantize also i32.
+/// Element i of an array of codes (i8, u8, i16, u16, i32); 0 where there is no array.
+int32_t code_at(DType dtype, const void* codes, int64_t i);
+
+/// Rows with a scale and a zero point of their own for every element (the last axis). `zero` may be
+/// null (all zero).
 void quantize_columns(const float* x, DType dtype, void* y, int64_t n, const float* scale,
                       const void* zero, int32_t lo, int32_t hi);
+/// y[i] = float(q[i] - zero[i step] - offset) scale[i step]; also of i32 codes. Zero points are
+/// of the codes' type, or i8 with u8 codes (signed codes that were stored with an offset).
 void dequantize_columns(DType dtype, const void* q, float* y, int64_t n, const float* scale,
-                        const void* zero);
+                        int64_t step, DType zero_dtype, const void* zero, int32_t offset);
 
 namespace portable {
 extern const CodeKernels kCodeKernels;

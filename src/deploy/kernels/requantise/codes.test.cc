@@ -258,10 +258,12 @@ TEST(Codes, ColumnsHaveTheirOwnScales) {
   quantize_columns(x.data(), DType::kI16, q.data(), 3, scale.data(), zero.data(), -32768, 32767);
   EXPECT_EQ(q, (std::vector<int16_t>{1, 995, 7}));
   std::vector<float> back(3);
-  dequantize_columns(DType::kI16, q.data(), back.data(), 3, scale.data(), zero.data());
+  dequantize_columns(DType::kI16, q.data(), back.data(), 3, scale.data(), 1, DType::kI16,
+                     zero.data(), 0);
   EXPECT_EQ(back, (std::vector<float>{2.0f, -2.5f, 0.0f}));
   const std::vector<int32_t> wide = {INT32_MIN, INT32_MAX, 16777217};
-  dequantize_columns(DType::kI32, wide.data(), back.data(), 3, scale.data(), nullptr);
+  dequantize_columns(DType::kI32, wide.data(), back.data(), 3, scale.data(), 1, DType::kI32,
+                     nullptr, 0);
   EXPECT_EQ(back, (std::vector<float>{-0x1p31f, 0x1p30f, 0x1p25f}));
 }
 

@@ -63,10 +63,7 @@ const CodeKernels kCodeKernels = NIBBLE_CODE_KERNELS("codes/portable");
 
 }  // namespace portable
 
-namespace {
-
-// Code i of an array of containers; 0 where there is none.
-int64_t code_at(DType dtype, const void* codes, int64_t i) {
+int32_t code_at(DType dtype, const void* codes, int64_t i) {
   if (codes == nullptr) return 0;
   if (dtype == DType::kI8) return static_cast<const int8_t*>(codes)[i];
   if (dtype == DType::kU8) return static_cast<const uint8_t*>(codes)[i];
@@ -75,13 +72,10 @@ int64_t code_at(DType dtype, const void* codes, int64_t i) {
   return static_cast<const int32_t*>(codes)[i];
 }
 
-}  // namespace
-
 void quantize_columns(const float* x, DType dtype, void* y, int64_t n, const float* scale,
                       const void* zero, int32_t lo, int32_t hi) {
   for (int64_t i = 0; i < n; ++i) {
-    const auto z = static_cast<int32_t>(code_at(dtype, zero, i));
-    const int32_t q = numeric::quantize_affine(x[i], scale[i], z, lo, hi);
+    const int32_t q = numeric::quantize_affine(x[i], scale[i], code_at(dtype, zero, i), lo, hi);
     if (size_of(dtype) == 1)  // two's complement: the low bytes are the code, signed or not
       static_cast<uint8_t*>(y)[i] = static_cast<uint8_t>(q);
     else
@@ -89,10 +83,34 @@ void quantize_columns(const float* x, DType dtype, void* y, int64_t n, const flo
   }
 }
 
+namespace {
+
+template <class Q, class Z>
+void dequantize_each(const void* codes, float* y, int64_t n, const float* scale, int64_t step,
+                     const void* zeros, int32_t offset) {
+  const Q* q = static_cast<const Q*>(codes);
+  const Z* zero = static_cast<const Z*>(zeros);
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t z = int64_t{offset} + (zero ? zero[i * step] : Z{0});
+    y[i] = static_cast<float>(int64_t{q[i]} - z) * scale[i * step];
+  }
+}
+
+}  // namespace
+
 void dequantize_columns(DType dtype, const void* q, float* y, int64_t n, const float* scale,
-                        const void* zero) {
-  for (int64_t i = 0; i < n; ++i)
-    y[i] = static_cast<float>(code_at(dtype, q, i) - code_at(dtype, zero, i)) * scale[i];
+                        int64_t step, DType zero_dtype, const void* zero, int32_t offset) {
+  if (dtype == DType::kU8 && zero_dtype == DType::kI8)
+    return dequantize_each<uint8_t, int8_t>(q, y, n, scale, step, zero, offset);
+  if (dtype == DType::kI8)
+    return dequantize_each<int8_t, int8_t>(q, y, n, scale, step, zero, offset);
+  if (dtype == DType::kU8)
+    return dequantize_each<uint8_t, uint8_t>(q, y, n, scale, step, zero, offset);
+  if (dtype == DType::kI16)
+    return dequantize_each<int16_t, int16_t>(q, y, n, scale, step, zero, offset);
+  if (dtype == DType::kU16)
+    return dequantize_each<uint16_t, uint16_t>(q, y, n, scale, step, zero, offset);
+  dequantize_each<int32_t, int32_t>(q, y, n, scale, step, zero, offset);
 }
 
 }  // namespace nibble::kernels
