@@ -148,4 +148,17 @@ Status expect_rank(const Node& node, size_t i, int least, int most) {
       " dimensions of input " + std::to_string(i) + ", found " + to_string(node.shape(i)));
 }
 
+Status expect_codes(const Node& node, size_t i) {
+  if (is_code(node.dtype(i))) return {};
+  return invalid_argument("expects integer codes as input " + std::to_string(i) + ", found " +
+                          std::string(name_of(node.dtype(i))));
+}
+
+Result<DType> declared_container(const Node& node) {
+  const DType dtype = node.outputs[0].dtype;
+  if (is_code(dtype)) return dtype;
+  return invalid_argument("expects an output of integer codes, declared is " +
+                          std::string(name_of(dtype)));
+}
+
 }  // namespace nibble::model::infer

@@ -59,6 +59,13 @@ Status store(const Node& node, size_t i, DType dtype, std::span<const int64_t> d
 inline bool is_float(DType t) {
   return t == DType::kF32 || t == DType::kF64 || t == DType::kF16 || t == DType::kBF16;
 }
+inline bool is_code(DType t) {
+  return t == DType::kI8 || t == DType::kU8 || t == DType::kI16 || t == DType::kU16 ||
+         t == DType::kI32;
+}
+Status expect_codes(const Node& node, size_t i);
+/// Q ops keep the container that the model declares for their output.
+Result<DType> declared_container(const Node& node);
 Status expect_float(const Node& node, size_t i);
 Status expect_numeric(const Node& node, size_t i);
 Status expect_dtype(const Node& node, size_t i, DType dtype);

@@ -3,25 +3,6 @@
 namespace nibble::model::infer {
 namespace {
 
-bool is_code(DType t) {
-  return t == DType::kI8 || t == DType::kU8 || t == DType::kI16 || t == DType::kU16 ||
-         t == DType::kI32;
-}
-
-Status expect_codes(const Node& node, size_t i) {
-  if (is_code(node.dtype(i))) return {};
-  return invalid_argument("expects integer codes as input " + std::to_string(i) + ", found " +
-                          std::string(name_of(node.dtype(i))));
-}
-
-/// Q ops keep the container that the model declares for their output.
-Result<DType> declared_container(const Node& node) {
-  const DType dtype = node.outputs[0].dtype;
-  if (is_code(dtype)) return dtype;
-  return invalid_argument("expects an output of integer codes, declared is " +
-                          std::string(name_of(dtype)));
-}
-
 /// Scale and zero point: a scalar, one value an index of `axis`, or, with block_size, one a block
 /// of consecutive elements along `axis`.
 Status check_scale(const Node& node) {

@@ -97,7 +97,10 @@ Status conv(const Node& node) {
 }
 
 Status qconv(const Node& node) {
-  return convolve(node, node.outputs[0].dtype, true);
+  NIBBLE_RETURN_IF_ERROR(expect_codes(node, 0));
+  const Result<DType> dtype = declared_container(node);
+  if (!dtype.ok()) return dtype.status();
+  return convolve(node, dtype.value(), true);
 }
 
 Status conv_transpose(const Node& node) {
