@@ -32,19 +32,16 @@ Status matmul(const Node& node) {
   NIBBLE_RETURN_IF_ERROR(expect_rank(node, 0, 1));
   NIBBLE_RETURN_IF_ERROR(expect_rank(node, 1, 1));
   if (node.op == Op::kMatMul) NIBBLE_RETURN_IF_ERROR(expect_same_dtype(node, 0, 1));
-  Dims a = dims_of(node.shape(0)), b = dims_of(node.shape(1));
   // As in NumPy: a vector is a row on the left, a column on the right, and its axis is dropped.
+  const auto a = node.shape(0).dims(), b = node.shape(1).dims();
   const bool a_vector = a.size() == 1, b_vector = b.size() == 1;
-  if (a_vector) a.insert(a.begin(), 1);
-  if (b_vector) b.push_back(1);
-  if (!agree(a.back(), b[b.size() - 2]))
+  if (!agree(a.back(), b[b_vector ? 0 : b.size() - 2]))
     return invalid_argument("expects inner dimensions that agree, found " +
                             to_string(node.shape(0)) + " and " + to_string(node.shape(1)));
   const Result<Dims> batch =
-      broadcast(std::span(a).first(a.size() - 2), std::span(b).first(b.size() - 2));
+      broadcast(a.first(a_vector ? 0 : a.size() - 2), b.first(b_vector ? 0 : b.size() - 2));
   if (!batch.ok()) return batch.status();
   Dims dims = batch.value();
-  dims.reserve(dims.size() + 2);
   if (!a_vector) dims.push_back(a[a.size() - 2]);
   if (!b_vector) dims.push_back(b.back());
   const DType dtype = node.op == Op::kMatMul ? node.dtype(0) : node.outputs[0].dtype;
