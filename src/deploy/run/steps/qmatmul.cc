@@ -1,0 +1,221 @@
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deploy/format/format.h"
+#include "deploy/kernels/matmul/matmul.h"
+#include "deploy/kernels/matmul/panels_s8.h"
+#include "deploy/kernels/matmul/row_sums.h"
+#include "deploy/kernels/simd/select.h"
+#include "deploy/numeric/requantise.h"
+#include "deploy/run/step_factories.h"
+#include "deploy/run/steps/matmul_shape.h"
+
+namespace nibble::run {
+namespace {
+
+using model::Attr;
+
+/// Attributes of the node (model/infer_shapes.h), one factor for all columns.
+struct Parameters {
+  int32_t x_zero = 0, b_zero = 0, y_zero = 0, y_min = 0, y_max = 0;
+  bool fixed = false;
+  float multiplier = 0;
+  numeric::FixedMultiplier factor;
+
+  static Result<Parameters> of(const PrepareContext& context) {
+    const auto& attributes = context.node.attributes;
+    const auto integer = [&](Attr key, int64_t otherwise) {
+      return static_cast<int32_t>(attributes.get_int(key, otherwise));
+    };
+    const int32_t limit = context.outputs[0].dtype == DType::kI16 ? 32767 : 127;
+    Parameters p;
+    p.x_zero = integer(Attr::x_zero, 0);
+    p.b_zero = integer(Attr::b_zero, 0);
+    p.y_zero = integer(Attr::y_zero, 0);
+    p.y_min = integer(Attr::y_min, -limit - 1);
+    p.y_max = integer(Attr::y_max, limit);
+    if (p.y_min > p.y_max || p.y_min < -limit - 1 || p.y_max > limit)
+      return invalid_argument("expects y_min <= y_max within the codes of y, found " +
+                              std::to_string(p.y_min) + " and " + std::to_string(p.y_max));
+    p.fixed = context.model.requantise == numeric::RequantiseVariant::kFixed;
+    const auto m = attributes.get_floats(Attr::multiplier);
+    const auto m0 = attributes.get_ints(Attr::fixed_multiplier);
+    const auto e = attributes.get_ints(Attr::fixed_exponent);
+    if (p.fixed ? m0.size() != 1 || e.size() != 1 : m.size() != 1)
+      return invalid_argument(p.fixed ? "expects one fixed_multiplier and one fixed_exponent"
+                                      : "expects one multiplier");
+    if (p.fixed) {
+      if (m0[0] < 0 || m0[0] > INT32_MAX || e[0] < -31 || e[0] > 30)
+        return invalid_argument(
+            "expects a fixed_multiplier in 0 .. 2^31 - 1 and an exponent in -31 .. 30");
+      p.factor = {static_cast<int32_t>(m0[0]), static_cast<int32_t>(e[0])};
+    } else {
+      p.multiplier = m[0];
+    }
+    return p;
+  }
+};
+
+/// i8 x i8 -> i8: B is packed at each run and multiplied by the core of the constant products.
+class QMatmulS8 : public Step {
+ public:
+  Status prepare(PrepareContext& context) override {
+    const auto parameters = Parameters::of(context);
+    if (!parameters.ok()) return parameters.status();
+    p_ = parameters.value();
+    shape_.emplace(context.inputs[0].shape, context.inputs[1].shape);
+    const int64_t m = shape_->m, n = shape_->n, k = shape_->k;
+    variant_ = &kernels::select(kernels::matmul_s8_variants(), context.isa);
+    kernels::Windows rows;
+    rows.in[2] = rows.out[2] = m;
+    rows.channels = k;
+    plan_ = kernels::WindowPlan(rows, format::round_up(k, format::kChannelMultiple));
+    row_sums_ = kernels::RowSums(plan_);
+    const auto columns = static_cast<size_t>(format::round_up(n, kernels::kPanelS8));
+    w_zero_.assign(columns, 128 + p_.b_zero);
+    multiplier_.assign(columns, p_.multiplier);
+    m0_.assign(columns, p_.factor.m0);
+    shift_.assign(columns, 31 - p_.factor.exponent);
+
+    panels_at_ = align_up(static_cast<size_t>(plan_.copy_size()));
+    bias_at_ = panels_at_ + columns * static_cast<size_t>(format::round_up(k, format::kStep));
+    sums_at_ = align_up(bias_at_ + columns * 4);
+    sums_scratch_at_ = align_up(sums_at_ + static_cast<size_t>(row_sums_.size()) * 4);
+    context.scratch_bytes = sums_scratch_at_ + static_cast<size_t>(row_sums_.scratch_size()) * 4;
+    return {};
+  }
+
+  void run(const RunContext& context) override {
+    const int64_t m = shape_->m, n = shape_->n, k = shape_->k;
+    auto* panels = reinterpret_cast<uint8_t*>(context.scratch + panels_at_);
+    auto* bias = reinterpret_cast<int32_t*>(context.scratch + bias_at_);
+    auto* sums = reinterpret_cast<int32_t*>(context.scratch + sums_at_);
+    kernels::OutputS8 output{.bias = bias, .w_zero = w_zero_.data()};
+    if (p_.fixed) {
+      output.m0 = m0_.data();
+      output.shift = shift_.data();
+    } else {
+      output.multiplier = multiplier_.data();
+    }
+    output.y_zero = p_.y_zero;
+    output.y_min = p_.y_min;
+    output.y_max = p_.y_max;
+
+    int8_t* y = context.outputs[0].as<int8_t>();
+    int64_t packed = -1;
+    for (const MatmulShape::Product& product : shape_->products) {
+      if (product.b != packed) pack(context, product.b, panels, bias);
+      packed = product.b;
+      const int8_t* a = context.inputs[0].as<int8_t>() + product.a * m * k;
+      if (plan_.copies()) {
+        auto* copy = reinterpret_cast<int8_t*>(context.scratch);
+        plan_.copy(a, int8_t{0}, copy, context.pool);
+        a = copy;
+      }
+      row_sums_.run(variant_->sums, a,
+                    reinterpret_cast<int32_t*>(context.scratch + sums_scratch_at_), sums,
+                    context.pool);
+      kernels::matmul_s8(
+          *variant_,
+          {.b = panels, .n = n, .k_padded = format::round_up(k, format::kStep), .output = output},
+          plan_.rows(), a, sums, y, n, context.pool);
+      y += m * n;
+    }
+  }
+
+  std::string_view kernel() const override { return variant_->name; }
+  double macs() const override {
+    return static_cast<double>(shape_->products.size()) * static_cast<double>(shape_->m) *
+           static_cast<double>(shape_->n) * static_cast<double>(shape_->k);
+  }
+
+ private:
+  /// Panels of matrix `index`, and what the zero point of A adds: - z_a sum_k (b - z_b).
+  void pack(const RunContext& context, int64_t index, uint8_t* panels, int32_t* bias) const {
+    const int64_t n = shape_->n, k = shape_->k;
+    const int8_t* b = context.inputs[1].as<int8_t>() + index * k * n;
+    const int64_t count = format::round_up(n, kernels::kPanelS8) / kernels::kPanelS8;
+    context.pool.parallel_for(count, 1, [&](int64_t begin, int64_t end) {
+      kernels::pack_panels_s8(b, k, n, begin, end, panels, bias);
+      for (int64_t j = begin * kernels::kPanelS8; j < end * kernels::kPanelS8; ++j)
+        bias[j] = static_cast<int32_t>(-int64_t{p_.x_zero} * (bias[j] - k * p_.b_zero));
+    });
+  }
+
+  Parameters p_;
+  std::optional<MatmulShape> shape_;
+  kernels::WindowPlan plan_;
+  kernels::RowSums row_sums_;
+  std::vector<int32_t> w_zero_, m0_, shift_;
+  std::vector<float> multiplier_;
+  const kernels::MatmulS8Variant* variant_ = nullptr;
+  size_t panels_at_ = 0, bias_at_ = 0, sums_at_ = 0, sums_scratch_at_ = 0;
+};
+
+/// Any of i8 and i16 operands; int64 sums, not tuned.
+template <class X, class B, class Y>
+class QMatmulAny : public Step {
+ public:
+  Status prepare(PrepareContext& context) override {
+    const auto parameters = Parameters::of(context);
+    if (!parameters.ok()) return parameters.status();
+    p_ = parameters.value();
+    shape_.emplace(context.inputs[0].shape, context.inputs[1].shape);
+    return {};
+  }
+
+  void run(const RunContext& context) override {
+    const int64_t m = shape_->m, n = shape_->n, k = shape_->k;
+    Y* y = context.outputs[0].as<Y>();
+    for (const MatmulShape::Product& product : shape_->products) {
+      const X* a = context.inputs[0].as<X>() + product.a * m * k;
+      const B* b = context.inputs[1].as<B>() + product.b * k * n;
+      for (int64_t i = 0; i < m; ++i) {
+        for (int64_t j = 0; j < n; ++j) {
+          int64_t sum = 0;
+          for (int64_t t = 0; t < k; ++t)
+            sum += int64_t{a[i * k + t] - p_.x_zero} * (b[t * n + j] - p_.b_zero);
+          *y++ = static_cast<Y>(code(sum));
+        }
+      }
+    }
+  }
+
+  std::string_view kernel() const override { return "qmatmul/portable"; }
+
+ private:
+  int64_t code(int64_t sum) const {
+    const int64_t lo = p_.y_min - p_.y_zero, hi = p_.y_max - p_.y_zero;
+    if (p_.fixed) return std::clamp(numeric::requantise_fixed(sum, p_.factor), lo, hi) + p_.y_zero;
+    const float held = std::clamp(static_cast<float>(sum) * p_.multiplier, static_cast<float>(lo),
+                                  static_cast<float>(hi));
+    return static_cast<int64_t>(numeric::round_half_even(held)) + p_.y_zero;
+  }
+
+  Parameters p_;
+  std::optional<MatmulShape> shape_;
+};
+
+template <class X, class B>
+std::unique_ptr<Step> make_any(bool wide_y) {
+  if (wide_y) return std::make_unique<QMatmulAny<X, B, int16_t>>();
+  return std::make_unique<QMatmulAny<X, B, int8_t>>();
+}
+
+}  // namespace
+
+std::unique_ptr<Step> make_qmatmul(const model::Model& model, const model::NodeInfo& node) {
+  const auto dtype = [&](int tensor) { return model.tensors[static_cast<size_t>(tensor)].dtype; };
+  const DType x = dtype(node.inputs[0]), b = dtype(node.inputs[1]), y = dtype(node.outputs[0]);
+  for (DType each : {x, b, y})
+    if (each != DType::kI8 && each != DType::kI16) return nullptr;
+  const bool wide_x = x == DType::kI16, wide_b = b == DType::kI16, wide_y = y == DType::kI16;
+  if (!wide_x && !wide_b && !wide_y) return std::make_unique<QMatmulS8>();
+  if (wide_x)
+    return wide_b ? make_any<int16_t, int16_t>(wide_y) : make_any<int16_t, int8_t>(wide_y);
+  return wide_b ? make_any<int8_t, int16_t>(wide_y) : make_any<int8_t, int8_t>(wide_y);
+}
+
+}  // namespace nibble::run
