@@ -17,6 +17,7 @@ namespace nibble::recipe {
 struct MethodCall {
   std::string name;
   std::map<std::string, double> parameters;
+  friend bool operator==(const MethodCall&, const MethodCall&) = default;
 };
 
 /// A quantisation job, complete: command line beats file beats scheme preset. Written beside every
@@ -33,18 +34,23 @@ struct Recipe {
   std::optional<MethodCall> activation_range;  // empty: mse
   std::vector<MethodCall> methods;             // transforms and reconstructions, in order
   std::string calib;                           // data spec
-  int64_t samples = 512;
-  std::string eval;  // data spec
+  int64_t samples = 512;                       // of `calib` at most
+  int64_t batch = 32;                          // samples at a time; some estimators depend on it
+  std::string eval;                            // data spec
   uint64_t seed = 0;
   numeric::RequantiseVariant requantise = numeric::RequantiseVariant::kFloat;
-  int max_opset = 21;
+  int max_opset = 21;  // key `opset`: 13, 21 or 25
+  friend bool operator==(const Recipe&, const Recipe&) = default;
 };
 
-/// YAML or JSON text. Unknown keys, wrong types and values out of range throw Error(kUsage) naming
+/// YAML or JSON text. `version` must be given; other keys that are absent keep the defaults above.
+/// Unknown and repeated keys, wrong types and values out of range throw Error(kUsage) that names
 /// file, line and key.
 Recipe parse_recipe(const std::string& text, const std::string& file);
 Recipe load_recipe(const std::string& path);
 /// Every field, defaults included: parse_recipe(to_yaml(r)) == r.
 std::string to_yaml(const Recipe& recipe);
+/// The JSON schema of recipes (docs/recipe.schema.json).
+std::string recipe_schema();
 
 }  // namespace nibble::recipe
