@@ -21,7 +21,10 @@ struct Node {
   std::span<ShapeOutput> outputs;
 
   bool has(size_t i) const { return i < inputs.size() && inputs[i].present; }
-  bool has_value(size_t i) const { return has(i) && inputs[i].data != nullptr; }
+  /// A tensor without elements has no data; its value is known all the same.
+  bool has_value(size_t i) const {
+    return has(i) && (inputs[i].data != nullptr || (shape(i).known() && shape(i).size() == 0));
+  }
   const Shape& shape(size_t i) const { return inputs[i].shape; }
   DType dtype(size_t i) const { return inputs[i].dtype; }
   bool channels_last() const { return attributes.get_int(Attr::channels_last, 0) != 0; }

@@ -20,7 +20,9 @@ Dims reduced(const Shape& shape, std::span<const int> axes, bool keep) {
 }  // namespace
 
 Status reduce(const Node& node) {
-  NIBBLE_RETURN_IF_ERROR(expect_numeric(node, 0));
+  // false < true: bool has a largest and a smallest, but no sum.
+  const bool ordered = node.op == Op::kReduceMax || node.op == Op::kReduceMin;
+  if (!ordered || node.dtype(0) != DType::kBool) NIBBLE_RETURN_IF_ERROR(expect_numeric(node, 0));
   const Shape& x = node.shape(0);
   const bool keep = node.attributes.get_int(Attr::keepdims, 1) != 0;
   Dims listed;

@@ -57,7 +57,8 @@ Result<std::vector<bool>> reduced_axes(const PrepareContext& context) {
   bool any = false;
   if (context.inputs.size() > 1 && context.inputs[1].present()) {
     const Operand& axes = context.inputs[1];
-    if (axes.data == nullptr) return unsupported("needs the value of input 1");
+    if (axes.data == nullptr && axes.shape.size() > 0)
+      return unsupported("needs the value of input 1");
     for (int64_t i = 0; i < axes.shape.size(); ++i) {
       mark(axes.dtype == DType::kI32 ? axes.as<int32_t>()[i] : axes.as<int64_t>()[i]);
       any = true;
