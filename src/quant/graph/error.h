@@ -25,17 +25,24 @@ class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, std::string message, std::string file = {}, std::string node = {},
         std::string fix = {})
-      : std::runtime_error(compose(message, file, node)),
+      : std::runtime_error(compose(one_line(message), file, one_line(node))),
         kind(kind),
-        message(std::move(message)),
+        message(one_line(std::move(message))),
         file(std::move(file)),
-        node(std::move(node)),
+        node(one_line(std::move(node))),
         fix(std::move(fix)) {}
 
   ErrorKind kind;
   std::string message, file, node, fix;
 
  private:
+  /// Names come from files: control characters must neither break the line nor steer a terminal.
+  static std::string one_line(std::string text) {
+    for (char& c : text)
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+    return text;
+  }
+
   static std::string compose(const std::string& message, const std::string& file,
                              const std::string& node) {
     std::string line;

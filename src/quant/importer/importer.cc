@@ -2,6 +2,7 @@
 
 #include "quant/importer/fold_qdq.h"
 #include "quant/importer/graph_reader.h"
+#include "quant/importer/mapped_file.h"
 #include "quant/importer/model_reader.h"
 
 namespace nibble::importer {
@@ -19,9 +20,14 @@ void read_metadata(const onnx::ModelProto& model, Context& context) {
 }  // namespace
 
 graph::Graph import_onnx(const std::string& path, bool fold_qdq) {
+  return import_onnx_bytes(MappedFile::open(path)->bytes(), path, fold_qdq);
+}
+
+graph::Graph import_onnx_bytes(std::span<const std::byte> bytes, const std::string& path,
+                               bool fold_qdq) {
   Context context(path);
   {
-    onnx::ModelProto model = read_model(path);
+    onnx::ModelProto model = parse_model(bytes, path);
     context.opset = opset_of(model, path);
     read_metadata(model, context);
     read_graph(*model.mutable_graph(), context);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
 
 #include "quant/graph/graph.h"
@@ -12,6 +14,12 @@ namespace nibble::importer {
 /// is Identity, Upsample is Resize. Q/DQ pairs become QuantInfo on the value (phase kAnnotated)
 /// when `fold_qdq`; else they stay ops. Errors: Error(kModel), one line, file and node named; all
 /// unknown ops at once.
+/// Real types (float16, bfloat16, double) become binary32, in which everything is computed.
 graph::Graph import_onnx(const std::string& path, bool fold_qdq = true);
+
+/// The same for a model in memory, as if it had been read from `path`: messages name it, and
+/// external data lies beside it.
+graph::Graph import_onnx_bytes(std::span<const std::byte> bytes, const std::string& path,
+                               bool fold_qdq = true);
 
 }  // namespace nibble::importer

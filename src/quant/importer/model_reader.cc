@@ -3,21 +3,18 @@
 #include <climits>
 
 #include "quant/graph/error.h"
-#include "quant/importer/mapped_file.h"
 
 namespace nibble::importer {
 
-onnx::ModelProto read_model(const std::string& path) {
-  const auto file = MappedFile::open(path);
-  const auto bytes = file->bytes();
+onnx::ModelProto parse_model(std::span<const std::byte> bytes, const std::string& file) {
   if (bytes.size() > INT_MAX)
     throw Error(ErrorKind::kModel, "larger than 2 GiB; weights of this size must be external data",
-                path);
+                file);
   onnx::ModelProto model;
   if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
-    throw Error(ErrorKind::kModel, "not an ONNX model (or damaged): protobuf does not parse", path);
+    throw Error(ErrorKind::kModel, "not an ONNX model (or damaged): protobuf does not parse", file);
   if (!model.has_graph())
-    throw Error(ErrorKind::kModel, "not an ONNX model: it has no graph", path);
+    throw Error(ErrorKind::kModel, "not an ONNX model: it has no graph", file);
   return model;
 }
 
