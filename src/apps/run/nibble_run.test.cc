@@ -126,6 +126,27 @@ TEST_F(NibbleRun, EachFaultHasItsCodeAndOneLine) {
   unsetenv("NIBBLE_ISA");
 }
 
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+TEST_F(NibbleRun, IsSmallAndNeedsTheCLibraryAlone) {
+  const std::string strip = "strip -o '" + path("stripped") + "' '" NIBBLE_RUN "'";
+  const std::string list = "readelf -d '" NIBBLE_RUN "' >'" + path("needed.txt") + "'";
+  ASSERT_EQ(std::system(strip.c_str()), 0);
+  ASSERT_EQ(std::system(list.c_str()), 0);
+  EXPECT_LT(fs::file_size(path("stripped")), 1500000u);
+  std::ifstream stream(path("needed.txt"));
+  int needed = 0;
+  for (std::string line; std::getline(stream, line);) {
+    if (line.find("(NEEDED)") == std::string::npos) continue;
+    ++needed;
+    const bool c_library = line.find("[libc.so") != std::string::npos ||
+                           line.find("[libm.so") != std::string::npos ||
+                           line.find("[ld-linux") != std::string::npos;
+    EXPECT_TRUE(c_library) << line;
+  }
+  EXPECT_GT(needed, 0);
+}
+#endif
+
 TEST_F(NibbleRun, ReadsWhatNumPyWrites) {
   // numpy 2: np.save of np.arange(3, dtype=np.int64), version 1.0.
   std::string header = "{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }";
