@@ -48,7 +48,12 @@ class OpWriter {
       default:
         break;
     }
-    copy_attributes(add(inputs, outputs));
+    auto& out = add(inputs, outputs);
+    copy_attributes(out);
+    if (node_.op == Op::kQuantizeLinear && inputs.size() < 3 && opset_ >= 21)
+      GraphBuilder::set_int(
+          out, "output_dtype",
+          static_cast<int64_t>(onnx::element_type_of(graph_.value(node_.outputs[0]).dtype)));
   }
 
  private:

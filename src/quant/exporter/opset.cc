@@ -76,7 +76,9 @@ bool is_newer_than_13(const Graph& graph, const Node& node) {
       const graph::ValueId codes =
           node.op == Op::kQuantizeLinear ? node.outputs[0] : node.inputs[0];
       const DType dtype = graph.value(codes).dtype;
-      return attributes.has(Attr::block_size) || dtype == DType::kI16 || dtype == DType::kU16;
+      const bool states_type = node.op == Op::kQuantizeLinear && node.inputs.size() < 3;
+      return attributes.has(Attr::block_size) || dtype == DType::kI16 || dtype == DType::kU16 ||
+             (states_type && dtype != DType::kU8);
     }
     default:
       return false;

@@ -17,7 +17,7 @@ struct Context {
   graph::Graph graph;
   ExternalData external;
   int opset = 0;
-  std::map<graph::ValueId, onnx::ElementType> stored;  // type in the file, of constants
+  std::map<graph::ValueId, onnx::ElementType> stored;  // type in the file, where known
   std::set<std::string> node_names;
   std::map<std::string, std::string> bits;  // our own metadata: constant -> width of its codes
 

@@ -102,6 +102,7 @@ class GraphReader {
       const ValueId id =
           context_.graph.add_value(input.name(), input_dtype(input), input_shape(input));
       declare(input.name(), id);
+      context_.stored[id] = static_cast<onnx::ElementType>(input.type().tensor_type().elem_type());
       context_.graph.inputs.push_back(id);
     }
   }
