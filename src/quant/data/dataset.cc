@@ -27,6 +27,9 @@ std::unique_ptr<Source> open_source(const OpenRequest& request) {
   std::error_code ignored;
   if (!request.path.starts_with("synthetic:") && !std::filesystem::exists(request.path, ignored))
     throw Error(ErrorKind::kData, "no such file or folder", request.path);
+  if (std::filesystem::is_regular_file(request.path, ignored) &&
+      std::filesystem::is_empty(request.path, ignored))
+    throw Error(ErrorKind::kData, "the file is empty", request.path);
   for (const Reader* reader : readers())
     if (reader->recognises(request)) return reader->open(request);
   std::string names;

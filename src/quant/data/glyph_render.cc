@@ -149,7 +149,9 @@ GlyphSample render_glyph(uint64_t seed, int64_t index) {
   const Colour colour = glyph_colour(background, dice.between(0.14f, 0.5f), dice);
   fill_gradient(canvas, background, 0.18f, dice);
   draw_clutter(canvas, 2 + dice.below(4), colour, dice);
-  draw(canvas, place(glyph_strokes(sample.label), dice), dice.between(1.4f, 2.8f), colour, 1);
+  // One draw a statement: the order of arguments' evaluation is the compiler's.
+  const float width = dice.between(1.4f, 2.8f);
+  draw(canvas, place(glyph_strokes(sample.label), dice), width, colour, 1);
   draw_clutter(canvas, dice.below(4), colour, dice);
   for (int rounds = dice.below(3); rounds > 0; --rounds) blur(canvas, dice.between(0.3f, 1));
   const float noise = dice.between(0.02f, 0.14f);
