@@ -71,8 +71,8 @@ struct QuantParams {
   int axis = 0;
   int block_axis = 1;
   int64_t group = 0;
-  std::vector<float> scales;         // binary32: the very values that are stored and exported
-  std::vector<int32_t> zero_points;  // as many as scales; empty = all zero
+  std::vector<float> scales = {};         // binary32: the very values that are stored and exported
+  std::vector<int32_t> zero_points = {};  // as many as scales; empty = all zero
 
   int32_t zero_point(size_t i) const { return zero_points.empty() ? 0 : zero_points[i]; }
   bool is_signed() const { return qmin < 0; }

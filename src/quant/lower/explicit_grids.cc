@@ -105,7 +105,7 @@ class Rewriter {
   }
 
   void concat(Node node) {
-    const QuantInfo& grid = *g_.value(node.outputs[0]).quant;
+    const QuantInfo grid = *g_.value(node.outputs[0]).quant;
     for (ValueId& id : node.inputs) id = on_grid(id, grid);
     emit(std::move(node));
   }

@@ -20,14 +20,12 @@ RowSums::RowSums(const WindowPlan& plan)
 void RowSums::run(SumsS8Core* core, const int8_t* image, int32_t* scratch, int32_t* sums,
                   ThreadPool& pool) const {
   const Windows& w = windows_;
-  const bool one_to_one = scratch_size() == 0 && w.taps() == 1;
-  // With one group and one window a pixel, the sums of the pixels are the result.
-  int32_t* const pixels = one_to_one && w.groups == 1 ? sums : scratch;
+  int32_t* const pixels = one_to_one() ? sums : scratch;
   pool.parallel_for(pixels_, std::max<int64_t>(1, kGrain * 16 / std::max<int64_t>(channels_, 1)),
                     [&](int64_t begin, int64_t end) {
                       core(image + begin * channels_, end - begin, channels_, pixels + begin);
                     });
-  if (pixels == sums) return;
+  if (one_to_one()) return;
   int32_t* const lines = scratch + pixels_;
   const int64_t line = w.out[2] * w.groups;
   pool.parallel_for(w.batch * size_[0] * size_[1], kGrain / (line + 1) + 1,

@@ -17,7 +17,7 @@ class RowSums {
   explicit RowSums(const WindowPlan& plan);
 
   /// int32 elements of scratch that run() needs.
-  int64_t scratch_size() const { return pixels_ == rows_ ? 0 : pixels_ + lines_; }
+  int64_t scratch_size() const { return one_to_one() ? 0 : pixels_ + lines_; }
   /// int32 elements of the result: groups x rows.
   int64_t size() const { return rows_; }
 
@@ -26,6 +26,10 @@ class RowSums {
            ThreadPool& pool) const;
 
  private:
+  /// One group and one window a pixel: the sums of the pixels are the result.
+  bool one_to_one() const {
+    return windows_.groups == 1 && windows_.taps() == 1 && pixels_ == rows_;
+  }
   void sum_last_axis(const int32_t* pixels, int32_t* lines, int64_t begin, int64_t end) const;
   void sum_other_axes(const int32_t* lines, int32_t* sums, int64_t begin, int64_t end) const;
 
