@@ -38,6 +38,8 @@ using BinaryKernel = void(const void* a, int64_t a_step, const void* b, int64_t 
                           int64_t n);
 
 struct FloatKernels {
+  const char* name;                             // "float/avx2"
+  float (*maximum)(const float* x, int64_t n);  // of a row; -inf for none, NaN if there is one
   UnaryKernel* unary[kUnaryCount];
   BinaryKernel* binary[kFloatBinaryCount];
 

@@ -154,6 +154,22 @@ TEST(FloatKernels, MinAndMaxHandOnNan) {
   EXPECT_EQ(y[2], 2.0f);
 }
 
+TEST(FloatKernels, RowMaximum) {
+  for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512bw}) {
+    if (!cpu_runs(isa)) continue;
+    const auto maximum = float_kernels(isa).maximum;
+    for (size_t n = 0; n < 70; ++n)
+      for (size_t at = 0; at < n; ++at) {
+        std::vector<float> x(n, -3.0f);
+        x[at] = -2.0f;
+        EXPECT_EQ(maximum(x.data(), static_cast<int64_t>(n)), -2.0f);
+        x[at] = kNan;
+        EXPECT_TRUE(std::isnan(maximum(x.data(), static_cast<int64_t>(n)))) << at << " of " << n;
+      }
+    EXPECT_EQ(maximum(nullptr, 0), -kInf);
+  }
+}
+
 TEST(FloatKernels, ScalarsAndTailsGiveWhatWholeRowsGive) {
   const auto& k = portable::kFloatKernels;
   for (int f = 0; f < kFloatBinaryCount; ++f)

@@ -34,27 +34,33 @@ NIBBLE_INLINE D polynomial(D x, const double (&c)[kTerms]) {
   return y;
 }
 
-/// e^x, x clamped to +-700 (beyond binary32 on both sides). x = n ln2 + r, |r| <= ln2/2, Taylor to
-/// r^10.
+/// e^x, x clamped to +-700 (beyond binary32 on both sides). x = n ln2 + r, |r| <= ln2/2; 1 + r p(r)
+/// with p fitted to (e^r - 1)/r (least squares of the relative error of e^r on 400 Chebyshev nodes;
+/// at most 2^-34 off).
 NIBBLE_INLINE D exp(D x) {
   constexpr double kLog2E = 0x1.71547652b82fep+0;
   constexpr double kLn2Hi = 0x1.62e42fefa3800p-1, kLn2Lo = 0x1.ef35793c76730p-45;
-  constexpr double kTaylor[] = {1.0,         1.0,          1.0 / 2,      1.0 / 6,
-                                1.0 / 24,    1.0 / 120,    1.0 / 720,    1.0 / 5040,
-                                1.0 / 40320, 1.0 / 362880, 1.0 / 3628800};
+  constexpr double kFit[] = {1.0,
+                             0x1.0000000166592p+0,
+                             0x1.0000004320877p-1,
+                             0x1.5555528164484p-3,
+                             0x1.55548077072aap-5,
+                             0x1.1113c74a38ecdp-7,
+                             0x1.6d963af5dbb30p-10,
+                             0x1.9dc1625e9bd87p-13};
   x = x < -700.0 ? splat<D>(-700.0) : x;
   x = x > 700.0 ? splat<D>(700.0) : x;
   const D shifted = x * kLog2E + kShift;
   const D n = shifted - kShift;
   const D r = (x - n * kLn2Hi) - n * kLn2Lo;
   const D power = (D)(((DI)shifted + 1023) << 52);
-  return polynomial(r, kTaylor) * power;
+  return polynomial(r, kFit) * power;
 }
 
 /// e^x - 1 without cancellation.
 NIBBLE_INLINE D exp_minus_1(D x) {
-  constexpr double kTaylor[] = {1.0, 1.0 / 2, 1.0 / 6, 1.0 / 24};
-  return absolute(x) < 0x1p-9 ? x * polynomial(x, kTaylor) : exp(x) - 1.0;
+  constexpr double kTaylor[] = {1.0, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040};
+  return absolute(x) < 0.125 ? x * polynomial(x, kTaylor) : exp(x) - 1.0;
 }
 
 /// ln x; x is no subnormal binary64. x = 2^e m, m in [sqrt(1/2), sqrt 2), ln m = 2
@@ -126,12 +132,10 @@ NIBBLE_INLINE D gated(D x, D gate) {
   return (x == -kInf ? splat<D>(-1.0) : x) * gate;
 }
 
-/// (e^2x - 1) / (e^2x + 1); x - x^3/3 where that would cancel.
+/// t / (t + 2), t = e^2x - 1.
 NIBBLE_INLINE D tanh(D x) {
-  const D a = absolute(x);
-  const D e = exp(2.0 * a);
-  const D y = a < 0x1p-9 ? a - a * a * a * (1.0 / 3) : (e - 1.0) / (e + 1.0);
-  return with_sign_of(y, x);
+  const D t = exp_minus_1(2.0 * absolute(x));
+  return with_sign_of(t / (t + 2.0), x);
 }
 
 /// sin(x + quarter pi/2) for |x| <= kMaxTrigonometric: Cody and Waite's reduction with pi/2 in 25 +

@@ -146,16 +146,39 @@ static void Pow(const void* left, int64_t a_step, const void* right, int64_t b_s
       });
 }
 
+static float maximum(const float* x, int64_t n) {
+  constexpr int64_t kLanes = sizeof(F) / sizeof(float);
+  const auto larger = [](auto a, auto b) __attribute__((always_inline)) {
+    return ((b > a) | (b != b)) ? b : a;
+  };
+  float most = -__builtin_inff();
+  int64_t i = 0;
+  if (n >= kLanes) {
+    F lanes = load<F>(x);
+    for (i = kLanes; i + kLanes <= n; i += kLanes) lanes = larger(lanes, load<F>(x + i));
+    for (int64_t k = 0; k < kLanes; ++k) most = larger(most, lanes[k]);
+  }
+  for (; i < n; ++i) most = larger(most, x[i]);
+  return most;
+}
+
 #undef NIBBLE_FLOAT
 #undef NIBBLE_WIDE
 #undef NIBBLE_LANE
 #undef NIBBLE_BINARY
 
-const FloatKernels kFloatKernels = {{
+#define NIBBLE_STRING(x) #x
+#define NIBBLE_NAME(x) "float/" NIBBLE_STRING(x)
+const FloatKernels kFloatKernels = {NIBBLE_NAME(NIBBLE_ISA_NAMESPACE),
+                                    maximum,
+                                    {
 #define NIBBLE_UNARY(name, formula) name,
 #include "deploy/kernels/float/unary.inc"
 #undef NIBBLE_UNARY
                                     },
                                     {Add, Sub, Mul, Div, Min, Max, PRelu, Pow}};
+
+#undef NIBBLE_STRING
+#undef NIBBLE_NAME
 
 }  // namespace nibble::kernels::NIBBLE_ISA_NAMESPACE

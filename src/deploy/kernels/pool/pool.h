@@ -31,6 +31,7 @@ struct PoolKernels {
 };
 
 struct PoolTable {
+  const char* name;  // "pool/avx2"
   PoolKernels<float> f32;
   PoolKernels<int8_t> i8;
   PoolKernels<uint8_t> u8;

@@ -23,6 +23,10 @@ FoldKernel* fold_kernel(Fold f, DType dtype);
 /// y[i] = what f leaves unchanged: 0, 1, the lowest or the highest value (infinities for reals).
 void fill_identity(Fold f, DType dtype, int64_t n, void* y);
 
+/// y[r] = the sum of x[r stride + i], i < n ascending, in binary32 (rows side by side: a single
+/// chain of additions waits for each of them).
+void row_sums(const float* x, int64_t rows, int64_t stride, int64_t n, float* y);
+
 using ArgKernel = void(const void* x, int64_t count, int64_t stride, int64_t width,
                        bool last_of_equals, int64_t* y);
 ArgKernel* arg_max_kernel(DType dtype);

@@ -56,6 +56,7 @@ class BatchNormalizationStep : public Step {
                                 }
                               });
   }
+  std::string_view kernel() const override { return table_->name; }
 
  private:
   int64_t channels_ = 1, inner_ = 1;

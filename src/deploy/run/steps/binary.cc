@@ -71,8 +71,11 @@ class BinaryStep : public Step {
     const Shape& output = context.outputs[0].shape;
     kernel_ = kernels::typed_binary(functions_.typed, dtype_);
     clip_ = {};
-    if (dtype_ == DType::kF32 && functions_.vectors)
+    name_ = "reference";
+    if (dtype_ == DType::kF32 && functions_.vectors) {
       kernel_ = kernels::float_kernels(context.isa)[*functions_.vectors];
+      name_ = kernels::float_kernels(context.isa).name;
+    }
     if (context.outputs[0].dtype == DType::kF32)
       clip_ = FusedClip(context.node.attributes, context.isa);
     plans_.clear();
@@ -105,10 +108,13 @@ class BinaryStep : public Step {
     }
   }
 
+  std::string_view kernel() const override { return name_; }
+
  private:
   Functions functions_;
   DType dtype_;
   kernels::BinaryKernel* kernel_ = nullptr;
+  std::string_view name_ = "reference";
   FusedClip clip_;
   std::vector<Broadcast> plans_;
 };

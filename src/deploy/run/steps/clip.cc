@@ -16,6 +16,7 @@ class ClipStep : public Step {
   explicit ClipStep(DType dtype) : dtype_(dtype) {}
 
   Status prepare(PrepareContext& context) override {
+    name_ = dtype_ == DType::kF32 ? kernels::float_kernels(context.isa).name : "reference";
     vectors_ = dtype_ == DType::kF32 ? kernels::float_kernels(context.isa)[kernels::Unary::kClip]
                                      : nullptr;
     clip_ = dtype_ == DType::kF32 ? FusedClip(context.node.attributes, context.isa) : FusedClip();
@@ -48,9 +49,11 @@ class ClipStep : public Step {
                                 clip_.apply(reinterpret_cast<float*>(out), end - begin);
                               });
   }
+  std::string_view kernel() const override { return name_; }
 
  private:
   DType dtype_;
+  std::string_view name_ = "reference";
   kernels::UnaryKernel* vectors_ = nullptr;
   FusedClip clip_;
 };

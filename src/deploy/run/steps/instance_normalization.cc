@@ -66,6 +66,7 @@ class InstanceNormalizationStep : public Step {
           }
         });
   }
+  std::string_view kernel() const override { return table_->name; }
 
  private:
   bool last_ = false;

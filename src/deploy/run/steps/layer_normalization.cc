@@ -71,6 +71,7 @@ class LayerNormalizationStep : public Step {
           }
         });
   }
+  std::string_view kernel() const override { return table_->name; }
 
  private:
   /// Input i as a whole row, or null where it is absent.

@@ -50,7 +50,9 @@ class PoolStep : public Step {
       return unsupported("a mean over " + std::to_string(geometry_.max_taps()) +
                          " codes; at most " + std::to_string(kernels::kMaxTaps) +
                          " are summed exactly");
-    kernels_ = kernels::pool_kernels(context.isa).of<T>();
+    const kernels::PoolTable& table = kernels::pool_kernels(context.isa);
+    kernels_ = table.of<T>();
+    name_ = table.name;
     include_pad_ = context.node.attributes.get_int(Attr::count_include_pad, 0) != 0;
     zero_ = context.node.attributes.get_int(Attr::x_zero, 0);
     if constexpr (std::is_same_v<T, float>) clip_ = FusedClip(context.node.attributes, context.isa);
@@ -77,6 +79,7 @@ class PoolStep : public Step {
       if constexpr (std::is_same_v<T, float>) clip_.apply(to, n);
     });
   }
+  std::string_view kernel() const override { return name_; }
 
  private:
   /// A window that lies in the padding alone gives the code of zero.
@@ -93,6 +96,7 @@ class PoolStep : public Step {
   int64_t zero_ = 0;
   PoolGeometry geometry_;
   kernels::PoolKernels<T> kernels_{};
+  std::string_view name_;
   FusedClip clip_;
 };
 

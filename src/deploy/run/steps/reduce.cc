@@ -124,6 +124,14 @@ class ReduceStep : public Step {
     auto* y = context.outputs[0].as<std::byte>();
     const int64_t rows = product(kept_);
     const int64_t grain = std::max<int64_t>(1, 16384 / std::max<int64_t>(1, width_ * count_));
+    if (sums_rows()) {
+      context.pool.parallel_for(rows, std::max<int64_t>(8, grain), [&](int64_t begin, int64_t end) {
+        kernels::row_sums(context.inputs[0].as<float>() + begin * count_, end - begin, count_,
+                          count_, context.outputs[0].as<float>() + begin);
+        for (int64_t row = begin; row < end; ++row) finish(y + row * size);
+      });
+      return;
+    }
     context.pool.parallel_for(rows, grain, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         std::byte* out = y + row * width_ * size;
@@ -136,7 +144,17 @@ class ReduceStep : public Step {
     });
   }
 
+  std::string_view kernel() const override {
+    return dtype_ == DType::kF32 ? table_->name : "reference";
+  }
+
  private:
+  /// Sums of the rows of a matrix.
+  bool sums_rows() const {
+    return dtype_ == DType::kF32 && fold_ == Fold::kSum && width_ == 1 && gone_.empty() &&
+           run_.stride == 1 && kept_.size() <= 1;
+  }
+
   void fold(const std::byte* from, std::byte* out) const {
     if (dtype_ != DType::kF32 || width_ == 1) {
       kernel_(from, run_.length, run_.stride, width_, out);

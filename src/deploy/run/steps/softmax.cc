@@ -14,7 +14,6 @@ namespace nibble::run {
 namespace {
 
 using kernels::FloatBinary;
-using kernels::Fold;
 using kernels::Unary;
 using model::Attr;
 
@@ -39,23 +38,29 @@ class SoftmaxStep : public Step {
   }
 
   void run(const RunContext& context) override {
-    if (length_ * inner_ == 0) return;
+    const int64_t slab = length_ * inner_;
+    if (slab == 0) return;
     const float* x = context.inputs[0].as<float>();
     float* y = context.outputs[0].as<float>();
-    float* columns = reinterpret_cast<float*>(context.scratch);
-    const int64_t slab = length_ * inner_;
-    context.pool.parallel_for(outer_, std::max<int64_t>(1, 4096 / slab),
-                              [&](int64_t begin, int64_t end) {
-                                for (int64_t i = begin; i < end; ++i)
-                                  slab_of(x + i * slab, y + i * slab, columns + 2 * i * inner_,
-                                          columns + (2 * i + 1) * inner_);
-                              });
+    float* maximum = reinterpret_cast<float*>(context.scratch);
+    float* sum = maximum + outer_ * inner_;
+    context.pool.parallel_for(
+        outer_, std::max<int64_t>(8, 4096 / slab), [&](int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; i += 8) {
+            const int64_t n = std::min<int64_t>(8, end - i), at = i * slab, column = i * inner_;
+            exponentials(n, x + at, y + at, maximum + column, sum + column);
+            for (int64_t k = 0; k < n; ++k)
+              finish(x + at + k * slab, y + at + k * slab, maximum + column + k * inner_,
+                     sum + column + k * inner_);
+          }
+        });
   }
+  std::string_view kernel() const override { return table_->name; }
 
  private:
-  /// y[k] = f(x[k], column) for each row k along the axis.
+  /// y[k] = f(x[k], column) for each k along the axis of one slab.
   void each(FloatBinary f, const float* x, const float* column, float* y) const {
-    const auto& kernel = (*table_)[f];
+    kernels::BinaryKernel* kernel = (*table_)[f];
     if (inner_ == 1) {
       kernel(x, 1, column, 0, y, length_);
       return;
@@ -63,22 +68,36 @@ class SoftmaxStep : public Step {
     for (int64_t k = 0; k < length_; ++k)
       kernel(x + k * inner_, 1, column, 1, y + k * inner_, inner_);
   }
-  void fold(Fold f, FloatBinary rows, const float* x, float* column) const {
-    kernels::fill_identity(f, DType::kF32, inner_, column);
-    if (inner_ == 1) {
-      kernels::fold_kernel(f, DType::kF32)(x, length_, 1, 1, column);
-      return;
-    }
+  /// column = f(... f(f(column, x[0]), x[1]) ...)
+  void fold(FloatBinary f, const float* x, float* column) const {
     for (int64_t k = 0; k < length_; ++k)
-      (*table_)[rows](column, 1, x + k * inner_, 1, column, inner_);
+      (*table_)[f](column, 1, x + k * inner_, 1, column, inner_);
   }
 
-  void slab_of(const float* x, float* y, float* maximum, float* sum) const {
-    const int64_t n = length_ * inner_;
-    fold(Fold::kMax, FloatBinary::kMax, x, maximum);
-    each(FloatBinary::kSub, x, maximum, y);
-    (*table_)[Unary::kExp](y, y, n, {});
-    fold(Fold::kSum, FloatBinary::kAdd, y, sum);
+  /// y = exp(x - maximum) and its sums, of `slabs` slabs.
+  void exponentials(int64_t slabs, const float* x, float* y, float* maximum, float* sum) const {
+    const int64_t slab = length_ * inner_;
+    for (int64_t i = 0; i < slabs; ++i) {
+      const float* from = x + i * slab;
+      float *to = y + i * slab, *most = maximum + i * inner_;
+      if (inner_ == 1) {
+        *most = table_->maximum(from, length_);
+      } else {
+        std::copy_n(from, inner_, most);
+        fold(FloatBinary::kMax, from, most);
+      }
+      each(FloatBinary::kSub, from, most, to);
+      (*table_)[Unary::kExp](to, to, slab, {});
+    }
+    if (inner_ == 1) {
+      kernels::row_sums(y, slabs, length_, length_, sum);
+      return;
+    }
+    std::fill_n(sum, slabs * inner_, 0.0f);
+    for (int64_t i = 0; i < slabs; ++i) fold(FloatBinary::kAdd, y + i * slab, sum + i * inner_);
+  }
+
+  void finish(const float* x, float* y, const float* maximum, float* sum) const {
     if (!logarithm_) {
       each(FloatBinary::kDiv, y, sum, y);
       return;

@@ -108,7 +108,8 @@ class FloatUnaryStep : public Step {
   explicit FloatUnaryStep(Function function) : function_(function) {}
 
   Status prepare(PrepareContext& context) override {
-    kernel_ = kernels::float_kernels(context.isa)[function_.f];
+    table_ = &kernels::float_kernels(context.isa);
+    kernel_ = (*table_)[function_.f];
     clip_ = FusedClip(context.node.attributes, context.isa);
     return {};
   }
@@ -125,8 +126,11 @@ class FloatUnaryStep : public Step {
                               });
   }
 
+  std::string_view kernel() const override { return table_->name; }
+
  private:
   Function function_;
+  const kernels::FloatKernels* table_ = nullptr;
   kernels::UnaryKernel* kernel_ = nullptr;
   FusedClip clip_;
 };
