@@ -71,6 +71,8 @@ TEST(Verify, RefusesWhatBreaksTheRules) {
   g.value(1).quant = QuantInfo{{.scales = {0.5f}}, "test"};
   EXPECT_THROW(verify(g, Phase::kFloat), Error);
   verify(g, Phase::kAnnotated);
+  g.value(1).quant->params.scales = {0.5f, 0.5f};
+  EXPECT_THROW(verify(g, Phase::kAnnotated), Error);
 }
 
 TEST(Uses, ListsAReaderOnce) {

@@ -84,6 +84,8 @@ class Verifier {
   }
 
   void grid(const Value& value) const {
+    const Status status = numeric::check(value.quant->params, value.shape);
+    if (!status.ok()) fail(value.name, status.message());
     if (phase_ == Phase::kAnnotated && value.dtype != DType::kF32)
       fail(value.name,
            "has a grid but holds " + std::string(name_of(value.dtype)) + ", expected f32");
