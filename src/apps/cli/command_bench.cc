@@ -24,7 +24,8 @@ class BenchCommand : public Command {
     const pipeline::Benchmark b = pipeline::benchmark(network, options, seconds_, seed_);
     char text[256];
     Json layers = Json::array();
-    std::snprintf(text, sizeof text, "%10s %9s %8s  %-18s %s", "us", "GOP/s", "GB/s", "op", "node (kernel)");
+    std::snprintf(text, sizeof text, "%10s %9s %8s  %-18s %s", "us", "GOP/s", "GB/s", "op",
+                  "node (kernel)");
     console.line(text);
     for (const pipeline::LayerTime& layer : b.layers) {
       std::snprintf(text, sizeof text, "%10.1f %9.1f %8.2f  %-18s %s (%s)", layer.microseconds,
@@ -39,7 +40,8 @@ class BenchCommand : public Command {
                         {"gbs", layer.gbs}});
     }
     std::snprintf(text, sizeof text,
-                  "latency %.1f us median, %.1f min, %.1f p90 (%d runs, batch %lld, %s, %d threads); activations %s",
+                  "latency %.1f us median, %.1f min, %.1f p90 (%d runs, batch %lld, %s, %d "
+                  "threads); activations %s",
                   b.median_us, b.min_us, b.p90_us, b.runs, static_cast<long long>(options.batch),
                   std::string(name_of(options.isa)).c_str(), options.threads,
                   human_bytes(static_cast<double>(b.peak_activation_bytes)).c_str());
@@ -63,6 +65,8 @@ class BenchCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_bench_command() { return std::make_unique<BenchCommand>(); }
+std::unique_ptr<Command> make_bench_command() {
+  return std::make_unique<BenchCommand>();
+}
 
 }  // namespace nibble::cli

@@ -22,7 +22,8 @@ class EvalCommand : public Command {
   int run(Console& console) override {
     const pipeline::RunOptions options = run_.resolve();
     const pipeline::Network network = pipeline::load_network(model_);
-    auto dataset = data::open_dataset(data_, pipeline::input_specs(*network.model), data::Part::kTest);
+    auto dataset =
+        data::open_dataset(data_, pipeline::input_specs(*network.model), data::Part::kTest);
     console.line(dataset->describe());
     std::optional<pipeline::Network> reference;
     if (!reference_.empty()) reference = pipeline::load_network(reference_);
@@ -53,18 +54,20 @@ class EvalCommand : public Command {
     show("SQNR       %.2f dB", e.sqnr_db, 1);
     show("agreement  %.2f %%", e.agreement, 100);
     std::snprintf(text, sizeof text, "%lld samples in %.1f s (%s, %d threads)",
-                  static_cast<long long>(e.samples), e.seconds, std::string(name_of(options.isa)).c_str(), options.threads);
+                  static_cast<long long>(e.samples), e.seconds,
+                  std::string(name_of(options.isa)).c_str(), options.threads);
     console.line(text);
-    console.result({{"model", model_},
-                    {"data", data_},
-                    {"samples", e.samples},
-                    {"metric", e.value ? Json{{"name", e.metric}, {"value", *e.value}} : Json(nullptr)},
-                    {"top5", or_null(e.top5)},
-                    {"sqnr_db", or_null(e.sqnr_db)},
-                    {"agreement", or_null(e.agreement)},
-                    {"seconds", e.seconds},
-                    {"isa", name_of(options.isa)},
-                    {"threads", options.threads}});
+    console.result(
+        {{"model", model_},
+         {"data", data_},
+         {"samples", e.samples},
+         {"metric", e.value ? Json{{"name", e.metric}, {"value", *e.value}} : Json(nullptr)},
+         {"top5", or_null(e.top5)},
+         {"sqnr_db", or_null(e.sqnr_db)},
+         {"agreement", or_null(e.agreement)},
+         {"seconds", e.seconds},
+         {"isa", name_of(options.isa)},
+         {"threads", options.threads}});
   }
 
   std::string model_, data_, reference_, predictions_;
@@ -73,6 +76,8 @@ class EvalCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_eval_command() { return std::make_unique<EvalCommand>(); }
+std::unique_ptr<Command> make_eval_command() {
+  return std::make_unique<EvalCommand>();
+}
 
 }  // namespace nibble::cli

@@ -9,13 +9,20 @@ namespace {
 
 std::string_view name_of(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::kInternal: return "internal";
-    case ErrorKind::kUsage: return "usage";
-    case ErrorKind::kModel: return "model";
-    case ErrorKind::kBudget: return "budget";
-    case ErrorKind::kVerification: return "verification";
-    case ErrorKind::kData: return "data";
-    case ErrorKind::kOutput: return "output";
+    case ErrorKind::kInternal:
+      return "internal";
+    case ErrorKind::kUsage:
+      return "usage";
+    case ErrorKind::kModel:
+      return "model";
+    case ErrorKind::kBudget:
+      return "budget";
+    case ErrorKind::kVerification:
+      return "verification";
+    case ErrorKind::kData:
+      return "data";
+    case ErrorKind::kOutput:
+      return "output";
   }
   return "internal";
 }
@@ -48,7 +55,9 @@ void Console::result(const Json& object) {
 void Console::error(const Error& error) {
   std::fprintf(stderr, "nibble: %s%s%s\n", one_line(error.what()).c_str(),
                error.fix.empty() ? "" : "; ", one_line(error.fix).c_str());
-  const auto text_or_null = [](const std::string& s) { return s.empty() ? Json(nullptr) : Json(s); };
+  const auto text_or_null = [](const std::string& s) {
+    return s.empty() ? Json(nullptr) : Json(s);
+  };
   if (json_)
     print({{"error",
             {{"kind", name_of(error.kind)},
@@ -77,9 +86,14 @@ void Console::show_progress(const std::string& stage, int64_t done, int64_t tota
   if (done < total && now - last_shown_ < interval) return;
   last_shown_ = now;
   const double elapsed = std::chrono::duration<double>(now - stage_start_).count();
-  const double eta = done > 0 ? elapsed / static_cast<double>(done) * static_cast<double>(total - done) : 0;
+  const double eta =
+      done > 0 ? elapsed / static_cast<double>(done) * static_cast<double>(total - done) : 0;
   if (json_) {
-    print({{"event", "progress"}, {"stage", stage}, {"done", done}, {"total", total}, {"eta_seconds", eta}});
+    print({{"event", "progress"},
+           {"stage", stage},
+           {"done", done},
+           {"total", total},
+           {"eta_seconds", eta}});
   } else if (terminal) {
     constexpr int kWidth = 30;
     const int full = total > 0 ? static_cast<int>(kWidth * done / total) : kWidth;

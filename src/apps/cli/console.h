@@ -13,8 +13,8 @@ namespace nibble::cli {
 
 using Json = nlohmann::ordered_json;
 
-/// Everything a command says. People read lines on standard output and progress on standard error; with --json standard
-/// output carries events, one object a line, and the result as its last line.
+/// Everything a command says. People read lines on standard output and progress on standard error;
+/// with --json standard output carries events, one object a line, and the result as its last line.
 class Console {
  public:
   explicit Console(bool json) : json_(json) {}
@@ -26,7 +26,8 @@ class Console {
   void result(const Json& object);
   /// Exactly one plain line on standard error, and with --json the error object on standard output.
   void error(const Error& error);
-  /// What long work calls: a bar with the time to go on a terminal, plain lines when piped, events with --json.
+  /// What long work calls: a bar with the time to go on a terminal, plain lines when piped, events
+  /// with --json.
   pipeline::Progress progress();
 
  private:

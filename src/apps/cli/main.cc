@@ -61,4 +61,6 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace nibble::cli
 
-int main(int argc, char** argv) { return nibble::cli::run(argc, argv); }
+int main(int argc, char** argv) {
+  return nibble::cli::run(argc, argv);
+}

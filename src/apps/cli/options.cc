@@ -8,7 +8,9 @@ namespace nibble::cli {
 void RunFlags::add_to(CLI::App& app) {
   app.add_option("--threads", threads, "worker threads (default: all cores)")
       ->check(CLI::Range(1, 1024));
-  app.add_option("--batch", batch, "samples a run")->check(CLI::Range(1, 65536))->capture_default_str();
+  app.add_option("--batch", batch, "samples a run")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
 }
 
 pipeline::RunOptions RunFlags::resolve() const {

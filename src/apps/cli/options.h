@@ -11,8 +11,8 @@ namespace nibble::cli {
 
 /// --threads and --batch, and what they mean with $NIBBLE_ISA.
 struct RunFlags {
-  int threads = 0;   // 0: all cores
-  int64_t batch;     // the command's default
+  int threads = 0;  // 0: all cores
+  int64_t batch;    // the command's default
 
   explicit RunFlags(int64_t default_batch) : batch(default_batch) {}
   void add_to(CLI::App& app);

@@ -88,14 +88,30 @@ double measure_sqnr(const Network& quantized, const Network& original, data::Dat
   return sqnr.db();
 }
 
+/// Accuracy may fall by `max_drop`; perplexity may grow by that share.
+void require_drop(const QuantizeResult& r, double max_drop, const std::string& model) {
+  if (!r.metric_float || !r.metric_quantized)
+    throw Error(ErrorKind::kUsage, "--max-drop needs --eval data with labels", model);
+  const double drop = r.metric == "perplexity" ? *r.metric_quantized / *r.metric_float - 1
+                                               : *r.metric_float - *r.metric_quantized;
+  if (drop <= max_drop) return;
+  char text[128];
+  std::snprintf(text, sizeof text,
+                "%s goes from %.4f to %.4f, a drop of %.4f; at most %.4f is allowed",
+                r.metric.c_str(), *r.metric_float, *r.metric_quantized, drop, max_drop);
+  throw Error(ErrorKind::kBudget, text, model, {},
+              "more bits, --layer for the worst layers, or another range method");
+}
+
 std::string beside(const std::string& output, const char* extension) {
   return std::filesystem::path(output).replace_extension(extension).string();
 }
 
 }  // namespace
 
-QuantizeResult quantize(const recipe::Recipe& recipe, const std::string& output, bool dry_run,
-                        const RunOptions& options, const Progress& progress) {
+QuantizeResult quantize(const recipe::Recipe& recipe, const std::string& output,
+                        const QuantizeOptions& what, const RunOptions& options,
+                        const Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
   QuantizeResult result;
   const graph::Graph float_graph = load_float_graph(recipe);
@@ -130,18 +146,6 @@ QuantizeResult quantize(const recipe::Recipe& recipe, const std::string& output,
   for (size_t s = 0; s < samples.size(); ++s) samples[s].outputs = std::move(integers[s]);
   const double quantization_db = sqnr_of(samples, run_samples(original.model, samples, options));
 
-  if (!dry_run) {
-    OutputFiles files;
-    const std::string onnx_path = files.add(output, onnx.bytes);
-    const std::string nbl_path = files.add(beside(output, ".nbl"), nbl);
-    files.add(beside(output, ".recipe.yaml"), recipe::to_yaml(recipe));
-    verify_nbl(nbl_path, samples, options);
-    verify_onnx(onnx_path, samples, quantization_db, options);
-    result.verified_in_onnxruntime = verify_in_onnxruntime(onnx_path, samples, quantization_db);
-    files.commit();
-    result.outputs = {output, beside(output, ".nbl"), beside(output, ".recipe.yaml")};
-  }
-
   result.sqnr_db = calibration ? measure_sqnr(quantized, original, *calibration, recipe.samples,
                                               options, progress)
                                : quantization_db;
@@ -153,6 +157,20 @@ QuantizeResult quantize(const recipe::Recipe& recipe, const std::string& output,
     result.metric_float = before.value;
     result.metric_quantized = after.value;
   }
+  if (what.max_drop) require_drop(result, *what.max_drop, recipe.model);
+
+  if (!what.dry_run) {
+    OutputFiles files;
+    const std::string onnx_path = files.add(output, onnx.bytes);
+    const std::string nbl_path = files.add(beside(output, ".nbl"), nbl);
+    files.add(beside(output, ".recipe.yaml"), recipe::to_yaml(recipe));
+    verify_nbl(nbl_path, samples, options);
+    verify_onnx(onnx_path, samples, quantization_db, options);
+    result.verified_in_onnxruntime = verify_in_onnxruntime(onnx_path, samples, quantization_db);
+    files.commit();
+    result.outputs = {output, beside(output, ".nbl"), beside(output, ".recipe.yaml")};
+  }
+
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   result.peak_bytes = peak_resident_bytes();
   return result;

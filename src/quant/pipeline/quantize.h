@@ -24,11 +24,18 @@ struct QuantizeResult {
   std::vector<lower::Island> islands;  // nodes that stay float, and why
 };
 
+struct QuantizeOptions {
+  bool dry_run = false;            // do everything but write
+  std::optional<double> max_drop;  // largest fall of the metric that is accepted; needs recipe.eval
+};
+
 /// Post-training quantisation, from a model file to verified files: import, transforms, placement,
 /// calibration, lowering, export; every file is loaded, run and compared before anything appears
 /// under its name (exit 5 and no file otherwise). `output` is the .onnx to write; .nbl and
-/// .recipe.yaml stand beside it. With `dry_run` nothing is written.
-QuantizeResult quantize(const recipe::Recipe& recipe, const std::string& output, bool dry_run,
-                        const RunOptions& options, const Progress& progress);
+/// .recipe.yaml stand beside it.
+/// Throws Error(kBudget) where the metric falls by more than `max_drop`; nothing is written then.
+QuantizeResult quantize(const recipe::Recipe& recipe, const std::string& output,
+                        const QuantizeOptions& what, const RunOptions& options,
+                        const Progress& progress);
 
 }  // namespace nibble::pipeline
