@@ -27,7 +27,7 @@ int run(int argc, char** argv) {
   std::vector<std::pair<CLI::App*, std::unique_ptr<Command>>> commands;
   const auto add = [&](const char* verb, const char* summary, std::unique_ptr<Command> command) {
     CLI::App* sub = app.add_subcommand(verb, summary);
-    sub->add_flag("--json", "events and one result object on standard output");
+    sub->add_flag("--json", json, "events and one result object on standard output");
     command->add_options(*sub);
     commands.emplace_back(sub, std::move(command));
   };

@@ -92,6 +92,12 @@ void choose_activation_grids(Placement& placement, const graph::Graph& network,
   }
 }
 
+void annotate(Placement& placement, const recipe::Recipe& recipe) {
+  placement.graph.phase = graph::Phase::kAnnotated;
+  placement.graph.requantise = recipe.requantise;
+  graph::verify(placement.graph, graph::Phase::kAnnotated);
+}
+
 }  // namespace
 
 void choose_grids(Placement& placement, const graph::Graph& network, const recipe::Recipe& recipe,
@@ -104,9 +110,18 @@ void choose_grids(Placement& placement, const graph::Graph& network, const recip
                   network.source, {}, "give --calib, or a weight-only scheme such as W8A16");
     choose_activation_grids(placement, network, recipe, *calibration, options, progress);
   }
-  placement.graph.phase = graph::Phase::kAnnotated;
-  placement.graph.requantise = recipe.requantise;
-  graph::verify(placement.graph, graph::Phase::kAnnotated);
+  annotate(placement, recipe);
+}
+
+void choose_placeholder_grids(Placement& placement, const recipe::Recipe& recipe) {
+  choose_weight_grids(placement, recipe);
+  for (const ActivationGrid& grid : placement.activations) {
+    const calibrate::Affine affine = calibrate::affine_from_range(-8, 8, grid.spec);
+    for (graph::ValueId id : grid.values)
+      placement.graph.value(id).quant =
+          graph::QuantInfo{per_tensor(grid.spec, affine), "placeholder"};
+  }
+  annotate(placement, recipe);
 }
 
 }  // namespace nibble::pipeline

@@ -22,4 +22,8 @@ inline constexpr int64_t kCalibrationBatch = 8;
 void choose_grids(Placement& placement, const graph::Graph& network, const recipe::Recipe& recipe,
                   data::Dataset* calibration, const RunOptions& options, const Progress& progress);
 
+/// Grids without data, for predictions of size and time: weights as choose_grids, activations over
+/// [-8, 8].
+void choose_placeholder_grids(Placement& placement, const recipe::Recipe& recipe);
+
 }  // namespace nibble::pipeline
