@@ -1,0 +1,80 @@
+"""The main job through the command line, on the demo network: files, keys, determinism, recipes, ONNX Runtime."""
+import os
+import unittest
+
+from harness import DATA, DEMO, CliTest, call
+
+CALIB = "synthetic:3@samples=64"
+TEST = "synthetic:2@samples=500"
+
+
+class Quantize(CliTest):
+    def quantize(self, scheme="W8A8", *options, name="q"):
+        return self.ok("quantize", DEMO, "--scheme", scheme, "--calib", CALIB, "-o", self.folder / f"{name}.onnx", *options)
+
+    def test_result_has_the_stable_keys(self):
+        result = self.quantize("W8A8", "--eval", TEST)
+        self.assertEqual(result["metric"]["name"], "top1")
+        self.assertGreater(result["metric"]["quantized"], result["metric"]["float"] - 0.02)
+        self.assertTrue(result["verified"]["runtime"])
+        self.assertEqual({p.rsplit(".", 1)[-1] for p in result["outputs"]}, {"onnx", "nbl", "yaml"})
+        self.assertLess(result["bytes"]["quantized"], result["bytes"]["float"])
+        self.assertLessEqual(result["bytes"]["quantized"], result["bytes"]["limit"])
+        self.assertGreater(result["peak_bytes"], 0)
+
+    @unittest.skipUnless(os.environ.get("NIBBLE_PYTHON"), "NIBBLE_PYTHON names no Python with onnxruntime")
+    def test_onnxruntime_agrees(self):
+        for scheme in ("W8A8", "W4A8", "W4A4", "W3A5", "W8A16", "W4A16G32", "W8A8_ASYM"):
+            with self.subTest(scheme):
+                self.assertIs(self.quantize(scheme)["verified"]["onnxruntime"], True)
+
+    def test_recipe_reproduces_the_bytes(self):
+        first = self.quantize("W4A8", "--requantise", "fixed", name="a")
+        self.ok("quantize", "--recipe", first["outputs"][2], "-o", self.folder / "b.onnx")
+        for extension in ("onnx", "nbl", "recipe.yaml"):
+            self.assertEqual((self.folder / f"a.{extension}").read_bytes(), (self.folder / f"b.{extension}").read_bytes())
+
+    def test_threads_and_isa_give_the_same_bytes(self):
+        self.quantize("W4A4")
+        predictions = []
+        for isa in ("portable", "avx2", "avx512vnni"):
+            for threads in (1, 2):
+                path = self.folder / f"{isa}{threads}.npy"
+                if self.predict(path, isa, threads):
+                    predictions.append(path.read_bytes())
+        self.assertGreaterEqual(len(predictions), 2)
+        self.assertEqual(len(set(predictions)), 1)
+
+    def predict(self, path, isa, threads):
+        """False where this machine lacks the ISA."""
+        code, _, err = call("eval", self.folder / "q.nbl", "--data", TEST, "--predictions", path, "--threads", threads,
+                            environment={"NIBBLE_ISA": isa})
+        if code == 2 and "cannot run on this machine" in err:
+            return False
+        self.assertEqual(code, 0, err)
+        return True
+
+    def test_exported_qdq_is_read_back_to_the_same_integers(self):
+        self.quantize("W4A8")
+        for model in ("q.onnx", "q.nbl"):
+            self.ok("eval", self.folder / model, "--data", TEST, "--predictions", self.folder / f"{model}.npy")
+        self.assertEqual((self.folder / "q.onnx.npy").read_bytes(), (self.folder / "q.nbl.npy").read_bytes())
+
+    def test_budget(self):
+        out = self.output()
+        self.fails(4, "quantize", DEMO, "--scheme", "W2A2", "--calib", CALIB, "--eval", TEST, "--max-drop", "0.1%", "-o", out)
+        self.no_output()
+
+
+@unittest.skipUnless((DATA / "mlperf_tiny").exists(), f"no real models in {DATA}")
+class RealModel(CliTest):
+    def test_resnet8_keeps_its_accuracy(self):
+        model = DATA / "mlperf_tiny/ic_resnet8_fp32.onnx"
+        result = self.ok("quantize", model, "--calib", f"{DATA}/cifar10/data_batch_1.bin@range=0:500", "--eval",
+                         f"{DATA}/cifar10/test_batch.bin", "-o", self.folder / "q.onnx")
+        self.assertAlmostEqual(result["metric"]["float"], 0.8721, delta=0.001)
+        self.assertGreaterEqual(result["metric"]["quantized"], result["metric"]["float"] - 0.003)
+
+
+if __name__ == "__main__":
+    unittest.main()
