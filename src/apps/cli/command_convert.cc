@@ -82,9 +82,10 @@ class ConvertCommand : public Command {
     const graph::Graph& graph = *network.graph;
     pipeline::OutputFiles files;
     if (output_.ends_with(".nbl")) {
-      files.add(output_, graph.phase == graph::Phase::kAnnotated
-                             ? pack::pack_nbl(lower::lower_to_integer(graph).graph)
-                             : pack::pack_nbl(lower::channels_last(graph)));
+      const Buffer nbl = pack::pack_nbl(graph.phase == graph::Phase::kAnnotated
+                                            ? lower::lower_to_integer(graph).graph
+                                            : lower::channels_last(graph));
+      files.add(output_, std::span(nbl.data(), nbl.size()));
     } else if (output_.ends_with(".onnx")) {
       const exporter::OnnxExport onnx = exporter::export_onnx(graph, opset_);
       for (const std::string& note : onnx.notes) console.line("note: " + note);

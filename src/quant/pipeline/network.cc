@@ -30,8 +30,8 @@ void apply_default_transforms(graph::Graph& graph) {
 }
 
 std::shared_ptr<const model::Model> runnable(const graph::Graph& graph) {
-  return pack::pack(lower::channels_last(
-      graph.phase == graph::Phase::kAnnotated ? lower::prepare_simulation(graph) : graph));
+  return pack::pack(graph.phase == graph::Phase::kAnnotated ? lower::simulation(graph)
+                                                            : lower::channels_last(graph));
 }
 
 Network load_network(const std::string& path) {

@@ -131,7 +131,7 @@ QuantizeResult quantize(const recipe::Recipe& recipe, const std::string& output,
   const graph::Graph& annotated = placement.graph;
   lower::Lowered lowered = lower::lower_to_integer(annotated);
   result.islands = std::move(lowered.islands);
-  const std::vector<std::byte> nbl = pack::pack_nbl(lowered.graph);
+  const Buffer nbl = pack::pack_nbl(lowered.graph);
   result.bytes_quantized = nbl.size();
   result.bytes_limit = pack::size_rule(lowered.graph).limit_bytes;
   exporter::OnnxExport onnx = exporter::export_onnx(annotated, recipe.max_opset);
@@ -162,7 +162,8 @@ QuantizeResult quantize(const recipe::Recipe& recipe, const std::string& output,
   if (!what.dry_run) {
     OutputFiles files;
     const std::string onnx_path = files.add(output, onnx.bytes);
-    const std::string nbl_path = files.add(beside(output, ".nbl"), nbl);
+    const std::string nbl_path =
+        files.add(beside(output, ".nbl"), std::span(nbl.data(), nbl.size()));
     files.add(beside(output, ".recipe.yaml"), recipe::to_yaml(recipe));
     verify_nbl(nbl_path, samples, options);
     verify_onnx(onnx_path, samples, quantization_db, options);
