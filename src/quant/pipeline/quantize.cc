@@ -103,6 +103,31 @@ void require_drop(const QuantizeResult& r, double max_drop, const std::string& m
               "more bits, --layer for the worst layers, or another range method");
 }
 
+/// What a user must hear of before shipping: a network that got slower, or whose output drowns in
+/// noise.
+void warn(QuantizeResult& result, const Network& original, const Network& quantized,
+          const RunOptions& options) {
+  constexpr double kCollapseDb = 10;  // noise a tenth of the signal's power
+  char text[160];
+  if (result.sqnr_db && *result.sqnr_db < kCollapseDb) {
+    std::snprintf(
+        text, sizeof text,
+        "warning: the output's SQNR is %.1f dB; at these widths the network needs a better "
+        "range method, wider layers or training",
+        *result.sqnr_db);
+    result.notes.push_back(text);
+  }
+  const RunOptions one{.threads = options.threads, .isa = options.isa, .batch = 1};
+  const double before = benchmark(original, one, 0.05, 0).median_us;
+  const double after = benchmark(quantized, one, 0.05, 0).median_us;
+  if (after <= before) return;
+  std::snprintf(
+      text, sizeof text,
+      "warning: %.0f us a sample, slower than float (%.0f us); nibble bench shows the layers",
+      after, before);
+  result.notes.push_back(text);
+}
+
 std::string beside(const std::string& output, const char* extension) {
   return std::filesystem::path(output).replace_extension(extension).string();
 }
@@ -157,6 +182,7 @@ QuantizeResult quantize(const recipe::Recipe& recipe, const std::string& output,
     result.metric_float = before.value;
     result.metric_quantized = after.value;
   }
+  warn(result, original, quantized, options);
   if (what.max_drop) require_drop(result, *what.max_drop, recipe.model);
 
   if (!what.dry_run) {
