@@ -12,12 +12,14 @@
 namespace nibble::pipeline {
 namespace {
 
-bool starts_as_nbl(const std::string& path) {
+/// By content; a file called .nbl is one even where its first bytes are damaged, so that the
+/// message is about that.
+bool is_nbl(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Error(ErrorKind::kModel, "cannot be opened", path);
-  char magic[4] = {};
-  file.read(magic, sizeof magic);
-  return std::string_view(magic, 3) == "NBL";
+  char start[4] = {};
+  file.read(start, sizeof start);
+  return std::string_view(start, sizeof start) == "\x89NBL" || path.ends_with(".nbl");
 }
 
 }  // namespace
@@ -39,7 +41,7 @@ Network load_network(const std::string& path) {
   network.path = path;
   std::error_code ignored;
   network.file_bytes = std::filesystem::file_size(path, ignored);
-  if (starts_as_nbl(path)) {
+  if (is_nbl(path)) {
     auto model = model::load_nbl(path);
     throw_if_error(model.status(), ErrorKind::kModel);
     network.model = std::move(model).value();
