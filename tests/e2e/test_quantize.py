@@ -22,7 +22,7 @@ class Quantize(CliTest):
         self.assertLessEqual(result["bytes"]["quantized"], result["bytes"]["limit"])
         self.assertGreater(result["peak_bytes"], 0)
 
-    @unittest.skipUnless(os.environ.get("NIBBLE_PYTHON"), "NIBBLE_PYTHON names no Python with onnxruntime")
+    @unittest.skipUnless(os.path.exists(os.environ.get("NIBBLE_PYTHON", "")), "NIBBLE_PYTHON names no Python with onnxruntime")
     def test_onnxruntime_agrees(self):
         for scheme in ("W8A8", "W4A8", "W4A4", "W3A5", "W8A16", "W4A16G32", "W8A8_ASYM"):
             with self.subTest(scheme):
