@@ -62,7 +62,7 @@ void print(const Row& row, const Row& original) {
   std::fflush(stdout);
 }
 
-void run(const std::string& model) {
+void demonstrate(const std::string& model) {
   std::filesystem::create_directories(kFolder);
   std::printf(
       "%s on 4000 generated images; integer runtime, latency of one image on one thread\n\n",
@@ -83,7 +83,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    run(argv[1]);
+    demonstrate(argv[1]);
     return 0;
   } catch (const nibble::Error& e) {
     std::fprintf(stderr, "nibble-demo: %s\n", e.what());
