@@ -16,4 +16,7 @@ struct ChannelAffine {
 std::optional<ChannelAffine> affine_of_batch_norm(const graph::Graph& graph,
                                                   const graph::Node& node);
 
+/// Folds one constant factor or offset into the weighted op before it (fold_affine.cc).
+bool fold_one_affine(graph::Graph& graph);
+
 }  // namespace nibble::transform

@@ -56,7 +56,9 @@ std::optional<ChannelAffine> affine_of(const Graph& g, const Node& node, ValueId
   return affine;
 }
 
-bool fold_one(Graph& g) {
+}  // namespace
+
+bool fold_one_affine(Graph& g) {
   const graph::Uses uses(g);
   for (size_t i = 0; i < g.nodes.size(); ++i) {
     const Node& node = g.nodes[i];
@@ -81,14 +83,12 @@ bool fold_one(Graph& g) {
   return false;
 }
 
-}  // namespace
-
 namespace method {
 
 extern const Transform fold_affine;
 const Transform fold_affine = {
     .on_by_default = true,
-    .apply = [](Graph& graph) { return repeat(graph, fold_one); },
+    .apply = [](Graph& graph) { return repeat(graph, fold_one_affine); },
 };
 
 }  // namespace method

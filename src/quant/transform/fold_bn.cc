@@ -103,7 +103,11 @@ namespace method {
 extern const Transform fold_bn;
 const Transform fold_bn = {
     .on_by_default = true,
-    .apply = [](Graph& graph) { return repeat(graph, fold_one); },
+    // A bias or scale that is spelt out may stand between: MatMul, Add, BatchNormalization.
+    .apply =
+        [](Graph& graph) {
+          return repeat(graph, [](Graph& g) { return fold_one(g) || fold_one_affine(g); });
+        },
 };
 
 }  // namespace method
