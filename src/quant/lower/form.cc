@@ -31,6 +31,15 @@ std::string missing_grid(const Graph& g, ValueId id) {
   return quoted(g, id) + " has more than one scale";
 }
 
+/// `form` if all outputs have a grid. Asked last: once grids are explicit no island has one, and
+/// the reason must be the same as before.
+Verdict with_output(const Graph& g, const Node& node, Form form) {
+  for (ValueId id : node.outputs)
+    if (id != kNoValue)
+      if (std::string why = missing_grid(g, id); !why.empty()) return stays_float(std::move(why));
+  return {form, {}};
+}
+
 /// A bias is constant and one number a channel: any shape whose last dimension alone counts.
 bool is_channel_bias(const Graph& g, ValueId id, int64_t channels) {
   if (id == kNoValue) return true;
@@ -60,8 +69,8 @@ Verdict weighted(const Graph& g, const Node& node) {
   if (grid.granularity != Granularity::kTensor && grid.axis != axis)
     return stays_float("its weights have scales along axis " + std::to_string(grid.axis) +
                        ", expected the output channels");
-  for (ValueId id : {node.inputs[0], node.outputs[0]})
-    if (std::string why = missing_grid(g, id); !why.empty()) return stays_float(std::move(why));
+  if (std::string why = missing_grid(g, node.inputs[0]); !why.empty())
+    return stays_float(std::move(why));
   if (node.op == Op::kGemm) {
     if (node.attributes.get_int(Attr::transA, 0)) return stays_float("operand A is transposed");
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
@@ -72,11 +81,11 @@ Verdict weighted(const Graph& g, const Node& node) {
   if (g.value(node.inputs[0]).shape.rank() < 2) return stays_float("its input has one axis");
   if (node.inputs.size() > 2 && !is_channel_bias(g, node.inputs[2], w.shape[axis]))
     return stays_float("its bias is not one constant a channel");
-  return {Form::kWeighted, {}};
+  return with_output(g, node, Form::kWeighted);
 }
 
 Verdict matmul(const Graph& g, const Node& node) {
-  for (ValueId id : {node.inputs[0], node.inputs[1], node.outputs[0]})
+  for (ValueId id : {node.inputs[0], node.inputs[1]})
     if (std::string why = missing_grid(g, id); !why.empty()) return stays_float(std::move(why));
   const Shape& a = g.value(node.inputs[0]).shape;
   if (a.rank() < 2 || g.value(node.inputs[1]).shape.rank() < 2)
@@ -87,17 +96,17 @@ Verdict matmul(const Graph& g, const Node& node) {
       largest_code(*tensor_grid(g, node.inputs[0])) * largest_code(*tensor_grid(g, node.inputs[1]));
   if (product > INT32_MAX / std::max<int64_t>(k, 1))
     return stays_float("its sums could exceed 32 bits");
-  return {Form::kMatMul, {}};
+  return with_output(g, node, Form::kMatMul);
 }
 
 Verdict elementwise(const Graph& g, const Node& node) {
-  for (ValueId id : {node.inputs[0], node.inputs[1], node.outputs[0]})
+  for (ValueId id : {node.inputs[0], node.inputs[1]})
     if (std::string why = missing_grid(g, id); !why.empty()) return stays_float(std::move(why));
   const QuantParams& a = *tensor_grid(g, node.inputs[0]);
   const QuantParams& b = *tensor_grid(g, node.inputs[1]);
   if (node.op == Op::kMul && largest_code(a) * largest_code(b) > INT32_MAX)
     return stays_float("its products could exceed 32 bits");
-  return {Form::kElementwise, {}};
+  return with_output(g, node, Form::kElementwise);
 }
 
 /// Codes in, codes out on the grid of input 0 (explicit_grids makes the grids equal).
@@ -105,9 +114,6 @@ Verdict keeps_grid(const Graph& g, const Node& node, Form form) {
   if (g.is_constant(node.inputs[0])) return stays_float("its input is constant");
   if (std::string why = missing_grid(g, node.inputs[0]); !why.empty())
     return stays_float(std::move(why));
-  for (ValueId id : node.outputs)
-    if (id != kNoValue)
-      if (std::string why = missing_grid(g, id); !why.empty()) return stays_float(std::move(why));
   if (node.op == Op::kMaxPool && node.outputs.size() > 1 && node.outputs[1] != kNoValue)
     return stays_float("it returns indices");
   if (node.op == Op::kPad && node.inputs.size() > 2 && node.inputs[2] != kNoValue &&
@@ -117,14 +123,14 @@ Verdict keeps_grid(const Graph& g, const Node& node, Form form) {
                                  node.attributes.get_string(Attr::coordinate_transformation_mode,
                                                             "") == "tf_crop_and_resize"))
     return stays_float("interpolation has no integer kernel");
-  return {form, {}};
+  return with_output(g, node, form);
 }
 
 Verdict clamp(const Graph& g, const Node& node) {
-  for (ValueId id : {node.inputs[0], node.outputs[0]})
-    if (std::string why = missing_grid(g, id); !why.empty()) return stays_float(std::move(why));
+  if (std::string why = missing_grid(g, node.inputs[0]); !why.empty())
+    return stays_float(std::move(why));
   if (!clamp_bounds(g, node)) return stays_float("a bound is not constant");
-  return {Form::kClamp, {}};
+  return with_output(g, node, Form::kClamp);
 }
 
 /// Real numbers may go to any grid, codes from one scale to another.
@@ -231,9 +237,73 @@ Verdict verdict_of(const Graph& g, const Node& node) {
     case Op::kShape:
     case Op::kSize:
       return {Form::kBookkeeping, {}};
-    default:
+    // Islands, and ops of graphs that are lowered already.
+    case Op::kname:
+    case Op::kConvTranspose:
+    case Op::kSub:
+    case Op::kDiv:
+    case Op::kPow:
+    case Op::kMod:
+    case Op::kMin:
+    case Op::kMax:
+    case Op::kEqual:
+    case Op::kLess:
+    case Op::kLessOrEqual:
+    case Op::kGreater:
+    case Op::kGreaterOrEqual:
+    case Op::kAnd:
+    case Op::kOr:
+    case Op::kXor:
+    case Op::kWhere:
+    case Op::kPRelu:
+    case Op::kNot:
+    case Op::kNeg:
+    case Op::kAbs:
+    case Op::kSign:
+    case Op::kFloor:
+    case Op::kCeil:
+    case Op::kRound:
+    case Op::kSqrt:
+    case Op::kReciprocal:
+    case Op::kExp:
+    case Op::kLog:
+    case Op::kSin:
+    case Op::kCos:
+    case Op::kErf:
+    case Op::kLeakyRelu:
+    case Op::kElu:
+    case Op::kSigmoid:
+    case Op::kTanh:
+    case Op::kHardSwish:
+    case Op::kHardSigmoid:
+    case Op::kGelu:
+    case Op::kSoftplus:
+    case Op::kSwish:
+    case Op::kBatchNormalization:
+    case Op::kLayerNormalization:
+    case Op::kInstanceNormalization:
+    case Op::kSoftmax:
+    case Op::kLogSoftmax:
+    case Op::kReduceMean:
+    case Op::kReduceSum:
+    case Op::kReduceMax:
+    case Op::kReduceMin:
+    case Op::kReduceProd:
+    case Op::kArgMax:
+    case Op::kArgMin:
+    case Op::kCast:
+    case Op::kConstantOfShape:
+    case Op::kRange:
+    case Op::kQuantizeLinear:
+    case Op::kDequantizeLinear:
+    case Op::kQConv:
+    case Op::kQGemm:
+    case Op::kQMatMul:
+    case Op::kQAdd:
+    case Op::kQMul:
       return stays_float(std::string(model::name_of(node.op)) + " has no integer kernel");
   }
+  __builtin_unreachable();
 }
 
 }  // namespace nibble::lower
