@@ -1,14 +1,18 @@
-# Finds a Python ($NIBBLE_PYTHON, else the project's virtual environment) and runs the driver with it.
+# Runs DRIVER with Python ($NIBBLE_PYTHON, else the project's virtual environment); RUNNER and DATA are its arguments.
+# $NIBBLE_DATA beats DATA.
 if(NOT "$ENV{NIBBLE_PYTHON}" STREQUAL "")
   set(python "$ENV{NIBBLE_PYTHON}")
 else()
   set(python "${VENV}/bin/python")
 endif()
 if(NOT EXISTS "${python}")
-  message(STATUS "onnx_node: skipped, no ${python} (set NIBBLE_PYTHON, or create the virtual environment)")
+  message(STATUS "skipped, no ${python} (set NIBBLE_PYTHON, or create the virtual environment)")
   return()
 endif()
-execute_process(COMMAND "${python}" "${DRIVER}" "${RUNNER}" RESULT_VARIABLE code)
+if(DATA AND NOT "$ENV{NIBBLE_DATA}" STREQUAL "")
+  set(DATA "$ENV{NIBBLE_DATA}")
+endif()
+execute_process(COMMAND "${python}" "${DRIVER}" "${RUNNER}" ${DATA} RESULT_VARIABLE code)
 if(code)
-  message(FATAL_ERROR "onnx_node: failed (${code})")
+  message(FATAL_ERROR "${DRIVER} failed (${code})")
 endif()

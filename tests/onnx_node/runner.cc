@@ -1,6 +1,7 @@
-// onnx_node_runner LIST: runs the ONNX backend tests whose folders LIST names, one a line. Prints a
-// line a test: PASS, FAIL or UNKNOWN (an op that nibble does not know), the folder's name and the
-// reason, separated by tabs.
+// onnx_node_runner LIST [OF_LARGEST]: runs the ONNX backend tests whose folders LIST names, one a
+// line. With OF_LARGEST reals may differ by that share of the tensor's largest magnitude, instead
+// of by the rule of the backend tests. Prints a line a test: PASS, FAIL or UNKNOWN (an op that
+// nibble does not know), the folder's name and the reason, separated by tabs.
 
 #include <filesystem>
 #include <fstream>
@@ -43,19 +44,21 @@ std::vector<Tensor> read_all(const fs::path& folder, const std::string& prefix) 
 }
 
 /// Empty, or what differs.
-std::string run_data_set(run::Session& session, const fs::path& folder) {
+std::string run_data_set(run::Session& session, const fs::path& folder,
+                         const Tolerance& tolerance) {
   const auto inputs = read_all(folder, "input_"), outputs = read_all(folder, "output_");
   std::vector<TensorView> views;
   for (const Tensor& t : inputs) views.push_back(t.view());
   throw_if_error(session.run(views), ErrorKind::kModel);
   for (size_t i = 0; i < outputs.size(); ++i)
-    if (std::string what = difference(session.output(i), outputs[i].view()); !what.empty())
+    if (std::string what = difference(session.output(i), outputs[i].view(), tolerance);
+        !what.empty())
       return "output " + std::to_string(i) + ": " + what;
   return {};
 }
 
 /// Empty, or what differs. Throws Error where the model cannot run.
-std::string run_test(const fs::path& folder) {
+std::string run_test(const fs::path& folder, const Tolerance& tolerance) {
   const auto graph =
       lower::channels_last(importer::import_onnx((folder / "model.onnx").string(), false));
   const auto isa = isa_from_environment();
@@ -65,7 +68,8 @@ std::string run_test(const fs::path& folder) {
   for (int i = 0;; ++i) {
     const fs::path data = folder / ("test_data_set_" + std::to_string(i));
     if (!fs::exists(data)) return i == 0 ? "the test has no data" : "";
-    if (std::string what = run_data_set(*session.value(), data); !what.empty()) return what;
+    if (std::string what = run_data_set(*session.value(), data, tolerance); !what.empty())
+      return what;
   }
 }
 
@@ -80,15 +84,17 @@ void report(const char* verdict, const fs::path& folder, std::string reason) {
 
 int main(int argc, char** argv) {
   using namespace nibble;
-  if (argc != 2) {
-    std::cerr << "usage: onnx_node_runner LIST\n";
+  if (argc != 2 && argc != 3) {
+    std::cerr << "usage: onnx_node_runner LIST [OF_LARGEST]\n";
     return 2;
   }
+  Tolerance tolerance;
+  if (argc == 3) tolerance = {0, 0, std::stod(argv[2])};
   std::ifstream list(argv[1]);
   std::string line;
   while (std::getline(list, line)) {
     try {
-      const std::string what = run_test(line);
+      const std::string what = run_test(line, tolerance);
       report(what.empty() ? "PASS" : "FAIL", line, what);
     } catch (const Error& error) {
       const bool unknown = error.message.rfind("ops that nibble does not know", 0) == 0;
