@@ -238,7 +238,6 @@ Verdict verdict_of(const Graph& g, const Node& node) {
     case Op::kSize:
       return {Form::kBookkeeping, {}};
     // Islands, and ops of graphs that are lowered already.
-    case Op::kname:
     case Op::kConvTranspose:
     case Op::kSub:
     case Op::kDiv:
