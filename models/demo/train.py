@@ -10,7 +10,7 @@ version of torch or number of threads may round otherwise and give another file;
 repository was made by torch 2.15.0 on x86-64 with two threads. It has 96.94 % on the 10,000 test
 pictures, which training never sees (they only print the progress).
 
-The network (32x32 RGB in, 16 classes out, 94 k parameters) has what small vision networks are made
+The network (32x32 RGB in, 16 classes out, 91 k parameters) has what small vision networks are made
 of: convolutions with batch normalisation, two residual additions, a depthwise convolution, a global
 average pool and a fully connected layer. Input `input` float32 [N, 3, 32, 32], pixels as
 `preprocess=unit` makes them (x / 255); output `logits` [N, 16]. The ONNX file is written node by
