@@ -19,8 +19,10 @@ void run(benchmark::State& state, const MatmulS8Variant& variant) {
   for (int64_t i = 0; i < b.size(); ++i) b.span<uint8_t>()[i] = static_cast<uint8_t>(i * 91);
   const std::vector<int32_t> zeros(static_cast<size_t>(n_padded)), sums(static_cast<size_t>(m));
   const std::vector<float> multiplier(static_cast<size_t>(n_padded), 1e-4f);
-  const OutputS8 output{
-      .bias = zeros.data(), .w_zero = zeros.data(), .multiplier = multiplier.data()};
+  const OutputS8 output{.bias = zeros.data(),
+                        .w_zero = zeros.data(),
+                        .same_zero = true,
+                        .multiplier = multiplier.data()};
   const RowPlan plan = RowPlan::matrix(m, k, k);
   ThreadPool pool(1);
   for (auto _ : state)

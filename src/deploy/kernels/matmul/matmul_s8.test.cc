@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -20,7 +21,7 @@ struct Problem {
   std::vector<uint8_t> u;             // [n][k]
   std::vector<int32_t> bias, w_zero;  // [n]
   std::vector<double> multiplier;     // [n]
-  bool fixed = false;
+  bool fixed = false, same_zero = false;
   int32_t y_zero = 0, y_min = -128, y_max = 127;
 };
 
@@ -96,7 +97,7 @@ std::vector<int8_t> computed(const Problem& p, const MatmulS8Variant& variant, i
     shift.push_back(31 - numeric::to_fixed(m).exponent);
   }
   multiplier = padded(multiplier), m0 = padded(m0), shift = padded(shift);
-  OutputS8 output{.bias = bias.data(), .w_zero = w_zero.data()};
+  OutputS8 output{.bias = bias.data(), .w_zero = w_zero.data(), .same_zero = p.same_zero};
   if (p.fixed)
     output.m0 = m0.data(), output.shift = shift.data();
   else
@@ -141,17 +142,22 @@ void expect_same_bytes(const Problem& problem) {
   }
 }
 
+/// Both variants of requantisation, with the zero points as they are and with one for all channels.
 void expect_both_variants(Problem problem) {
-  for (bool fixed : {false, true}) {
-    problem.fixed = fixed;
-    expect_same_bytes(problem);
+  for (bool same_zero : {false, true}) {
+    problem.same_zero = same_zero;
+    if (same_zero) std::fill(problem.w_zero.begin(), problem.w_zero.end(), 128);
+    for (bool fixed : {false, true}) {
+      problem.fixed = fixed;
+      expect_same_bytes(problem);
+    }
   }
 }
 
 TEST(MatmulS8, EveryTailOfRowsAndChannels) {
   for (int64_t m : {1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 25})
     for (int64_t n : {1, 7, 15, 16, 17, 31, 32, 33, 48, 49, 64, 65, 96, 128, 161})
-      expect_same_bytes(make_problem(m, n, 20, 1, Codes::kRandom, 1));
+      expect_both_variants(make_problem(m, n, 20, 1, Codes::kRandom, 1));
 }
 
 TEST(MatmulS8, EveryLengthOfK) {
@@ -179,6 +185,16 @@ TEST(MatmulS8, LargestSumsAndMultipliers) {
   p.bias = {INT32_MAX, INT32_MIN, INT32_MAX, INT32_MIN, 0x7fffff7f};
   p.multiplier = {1.0, 1.0, 0x1p-24, 0x1p-25, 0x1.fffffep+6};
   expect_both_variants(p);
+  // Wide enough for the 64-channel output: products beyond int32 on both sides, every zero point.
+  p = make_problem(3, 70, 4, 1, Codes::kZero, 5);
+  for (size_t i = 0; i < p.bias.size(); ++i) {
+    p.bias[i] = i % 2 ? INT32_MAX : INT32_MIN;
+    p.multiplier[i] = i % 3 ? 0x1p+20 : 0x1p-23;
+  }
+  for (int32_t zero : {-128, -1, 0, 127}) {
+    p.y_zero = zero;
+    expect_both_variants(p);
+  }
 }
 
 TEST(MatmulS8, ClampHoldsTheGridAndTheActivation) {

@@ -15,6 +15,11 @@ __m512i broadcast4(const int8_t* p) {
   return _mm512_set1_epi32(four);
 }
 
+/// - a b mod 2^32.
+int32_t minus_product(int32_t a, int32_t b) {
+  return static_cast<int32_t>(0u - static_cast<uint32_t>(a) * static_cast<uint32_t>(b));
+}
+
 /// `kRows` rows by `kPanels` panels of `kVectors` x 16 channels, all sums in registers.
 template <int kRows, int kPanels, int kVectors>
 void tile(const MatmulS8& p, const int8_t* const* rows, const int32_t* row_sums, int64_t valid,
@@ -25,8 +30,12 @@ void tile(const MatmulS8& p, const int8_t* const* rows, const int32_t* row_sums,
   const uint8_t* b = p.b + panel * panel_bytes;
   __m512i acc[kRows][kPanels][kVectors];
   NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
+    // A zero point that all channels share is taken off at the start.
+    const __m512i start = _mm512_set1_epi32(
+        p.output.same_zero ? minus_product(p.output.w_zero[0], row_sums[m < valid ? m : valid - 1])
+                           : 0);
     NIBBLE_UNROLL for (int q = 0; q < kPanels; ++q) {
-      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[m][q][v] = _mm512_setzero_si512();
+      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[m][q][v] = start;
     }
   }
   int64_t left_in_step = 16;  // vectors until the next k step of the panel
@@ -57,14 +66,30 @@ void tile(const MatmulS8& p, const int8_t* const* rows, const int32_t* row_sums,
       }
     }
   }
+  const bool fast = p.output.same_zero && p.output.multiplier;
+  if constexpr (kVectors == 2 && kPanels % 2 == 0) {
+    if (fast) {
+      NIBBLE_UNROLL for (int q = 0; q < kPanels; q += 2) {
+        const int64_t n = (panel + q) * kPanelS8;
+        NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
+          if (m < valid)
+            store64(p.output, n, p.n, acc[m][q][0], acc[m][q][1], acc[m][q + 1][0],
+                    acc[m][q + 1][1], out + m * stride + n);
+        }
+      }
+      return;
+    }
+  }
   NIBBLE_UNROLL for (int q = 0; q < kPanels; ++q) {
     NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) {
       const int64_t n = (panel + q) * kPanelS8 + v * 16;
       const __mmask16 mask = channel_mask(n, p.n);
       const OutputAvx512 output(p.output, n);
       NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
-        if (m < valid)
-          _mm_mask_storeu_epi8(out + m * stride + n, mask, output(acc[m][q][v], row_sums[m]));
+        if (m >= valid) continue;
+        const __m128i y =
+            p.output.same_zero ? output(acc[m][q][v]) : output(acc[m][q][v], row_sums[m]);
+        _mm_mask_storeu_epi8(out + m * stride + n, mask, y);
       }
     }
   }
@@ -118,15 +143,37 @@ void matmul_s8(const MatmulS8& p, const int8_t* const* rows, const int32_t* row_
 }
 
 void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
-  const __m512i ones = _mm512_set1_epi8(1);
-  const __mmask64 tail = k % 64 == 0 ? 0 : (uint64_t{1} << k % 64) - 1;
-  for (int64_t i = 0; i < rows; ++i, a += k) {
-    __m512i sum = _mm512_setzero_si512();
-    int64_t j = 0;
-    for (; j + 64 <= k; j += 64) sum = _mm512_dpbusd_epi32(sum, ones, _mm512_loadu_si512(a + j));
-    if (tail) sum = _mm512_dpbusd_epi32(sum, ones, _mm512_maskz_loadu_epi8(tail, a + j));
-    sums[i] = _mm512_reduce_add_epi32(sum);
+  const __m512i ones = _mm512_set1_epi8(1), zero = _mm512_setzero_si512();
+  int64_t i = 0;
+  if (k == 4) {  // a row is a lane
+    for (; i + 16 <= rows; i += 16)
+      _mm512_storeu_si512(sums + i, _mm512_dpbusd_epi32(zero, ones, _mm512_loadu_si512(a + i * 4)));
   }
+  const __mmask64 tail = k % 64 == 0 ? 0 : (uint64_t{1} << k % 64) - 1;
+  const auto lanes = [&](const int8_t* row) {
+    __m512i sum = zero;
+    int64_t j = 0;
+    for (; j + 64 <= k; j += 64) sum = _mm512_dpbusd_epi32(sum, ones, _mm512_loadu_si512(row + j));
+    if (tail) sum = _mm512_dpbusd_epi32(sum, ones, _mm512_maskz_loadu_epi8(tail, row + j));
+    return sum;
+  };
+  for (; i + 4 <= rows; i += 4) {  // four rows share the sums across lanes
+    const int8_t* row = a + i * k;
+    const __m512i r0 = lanes(row), r1 = lanes(row + k);
+    const __m512i r2 = lanes(row + 2 * k), r3 = lanes(row + 3 * k);
+    const __m512i s01 =
+        _mm512_add_epi32(_mm512_unpacklo_epi32(r0, r1), _mm512_unpackhi_epi32(r0, r1));
+    const __m512i s23 =
+        _mm512_add_epi32(_mm512_unpacklo_epi32(r2, r3), _mm512_unpackhi_epi32(r2, r3));
+    const __m512i s =
+        _mm512_add_epi32(_mm512_unpacklo_epi64(s01, s23), _mm512_unpackhi_epi64(s01, s23));
+    const __m256i half =
+        _mm256_add_epi32(_mm512_castsi512_si256(s), _mm512_extracti64x4_epi64(s, 1));
+    const __m128i four =
+        _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(sums + i), four);
+  }
+  for (; i < rows; ++i) sums[i] = _mm512_reduce_add_epi32(lanes(a + i * k));
 }
 
 }  // namespace nibble::kernels::x86_avx512vnni

@@ -62,12 +62,15 @@ void RowSums::sum_other_axes(const int32_t* lines, int32_t* sums, int64_t begin,
     const int64_t y1 = i % w.out[1], y0 = i / w.out[1] % w.out[0], b = i / w.out[1] / w.out[0];
     const int32_t* from =
         lines + ((b * size_[0] + y0 * w.stride[0]) * size_[1] + y1 * w.stride[1]) * line;
-    for (int64_t j = 0; j < line; ++j) {
-      int32_t sum = 0;
-      for (int64_t k0 = 0; k0 < w.kernel[0]; ++k0)
-        for (int64_t k1 = 0; k1 < w.kernel[1]; ++k1)
-          sum += from[(k0 * w.dilation[0] * size_[1] + k1 * w.dilation[1]) * line + j];
-      sums[j % w.groups * rows + i * w.out[2] + j / w.groups] = sum;
+    for (int64_t g = 0; g < w.groups; ++g) {
+      int32_t* to = sums + g * rows + i * w.out[2];
+      for (int64_t j = g; j < line; j += w.groups) {
+        int32_t sum = 0;
+        for (int64_t k0 = 0; k0 < w.kernel[0]; ++k0)
+          for (int64_t k1 = 0; k1 < w.kernel[1]; ++k1)
+            sum += from[(k0 * w.dilation[0] * size_[1] + k1 * w.dilation[1]) * line + j];
+        *to++ = sum;
+      }
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "deploy/base/thread_pool.h"
 #include "deploy/kernels/matmul/rows.h"
@@ -51,6 +52,21 @@ class WindowPlan {
   RowPlan rows_;
 };
 
+/// `count` groups of c elements, each stored as `stored` with zeros behind.
+template <class T>
+void widen(const T* from, int64_t c, int64_t stored, int64_t count, T* to) {
+  const auto fixed = [&]<int kC>(std::integral_constant<int, kC>) {
+    for (int64_t i = 0; i < count; ++i, from += kC, to += 4)
+      for (int j = 0; j < 4; ++j) to[j] = j < kC ? from[j] : T{};
+  };
+  if (stored == 4 && c == 3) return fixed(std::integral_constant<int, 3>());
+  if (stored == 4 && c == 1) return fixed(std::integral_constant<int, 1>());
+  for (int64_t i = 0; i < count; ++i, from += c, to += stored) {
+    std::memcpy(to, from, static_cast<size_t>(c) * sizeof(T));
+    std::memset(to + c, 0, static_cast<size_t>(stored - c) * sizeof(T));
+  }
+}
+
 template <class T>
 void WindowPlan::copy(const T* image, T padding, T* to, ThreadPool& pool) const {
   const auto& [s0, s1, s2] = rows_.size;
@@ -84,9 +100,7 @@ void WindowPlan::copy(const T* image, T padding, T* to, ThreadPool& pool) const 
       if (c == channels_stored_) {
         std::memcpy(p, from, static_cast<size_t>(inside * pixel) * sizeof(T));
       } else {
-        T* q = p;
-        for (int64_t i = 0; i < inside * w.groups; ++i, from += c, q += channels_stored_)
-          for (int64_t j = 0; j < channels_stored_; ++j) q[j] = j < c ? from[j] : T{};
+        widen(from, c, channels_stored_, inside * w.groups, p);
       }
       fill(p + inside * pixel, room - inside);
     }

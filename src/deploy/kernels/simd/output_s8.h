@@ -12,6 +12,7 @@ namespace nibble::kernels {
 struct OutputS8 {
   const int32_t* bias = nullptr;
   const int32_t* w_zero = nullptr;
+  bool same_zero = false;  // promise: all w_zero are equal (a faster way to the same codes)
   const float* multiplier = nullptr;
   const int32_t* m0 = nullptr;
   const int32_t* shift = nullptr;

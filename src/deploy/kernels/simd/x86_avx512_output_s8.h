@@ -69,6 +69,36 @@ class OutputAvx512 {
   __m512i bias_, w_zero_, y_zero_, scale_, shift_, lo_, hi_;
 };
 
+/// 16 channels of variant float, held below the upper bound: rne(float(sum + bias) multiplier). The
+/// lower bound is left to saturation and a later maximum: what is below int32 becomes its minimum.
+inline __m512i scaled_avx512(const OutputS8& out, int64_t n, __m512i sum, __m512 hi) {
+  const __m512i acc = _mm512_add_epi32(sum, _mm512_loadu_si512(out.bias + n));
+  const __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), _mm512_loadu_ps(out.multiplier + n));
+  return _mm512_cvtps_epi32(_mm512_min_ps(v, hi));
+}
+
+/// The output stage of variant float for 64 channels from n on whose zero points are taken off;
+/// stores those below `channels`.
+inline void store64(const OutputS8& out, int64_t n, int64_t channels, __m512i a0, __m512i a1,
+                    __m512i a2, __m512i a3, int8_t* to) {
+  const __m512 hi = _mm512_set1_ps(static_cast<float>(out.y_max - out.y_zero));
+  const __m512i zero = _mm512_set1_epi16(static_cast<int16_t>(out.y_zero));
+  const __m512i lo = _mm512_set1_epi16(static_cast<int16_t>(out.y_min));
+  const auto pair = [&](__m512i low, __m512i high) {
+    return _mm512_max_epi16(_mm512_adds_epi16(_mm512_packs_epi32(low, high), zero), lo);
+  };
+  const __m512i y01 = pair(scaled_avx512(out, n, a0, hi), scaled_avx512(out, n + 16, a1, hi));
+  const __m512i y23 = pair(scaled_avx512(out, n + 32, a2, hi), scaled_avx512(out, n + 48, a3, hi));
+  // Packing works within 128-bit lanes: lane l holds channels 4l.. of every 16.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m512i y = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(y01, y23));
+  const int64_t left = channels - n;
+  if (left >= 64)
+    _mm512_storeu_si512(to, y);
+  else
+    _mm512_mask_storeu_epi8(to, (uint64_t{1} << left) - 1, y);
+}
+
 /// Lanes of 16 channels from n on that exist.
 inline __mmask16 channel_mask(int64_t n, int64_t channels) {
   const int64_t left = channels - n;

@@ -92,7 +92,7 @@ class QMatmulS8 : public Step {
     auto* panels = reinterpret_cast<uint8_t*>(context.scratch + panels_at_);
     auto* bias = reinterpret_cast<int32_t*>(context.scratch + bias_at_);
     auto* sums = reinterpret_cast<int32_t*>(context.scratch + sums_at_);
-    kernels::OutputS8 output{.bias = bias, .w_zero = w_zero_.data()};
+    kernels::OutputS8 output{.bias = bias, .w_zero = w_zero_.data(), .same_zero = true};
     if (p_.fixed) {
       output.m0 = m0_.data();
       output.shift = shift_.data();

@@ -184,6 +184,7 @@ TEST(QConv, PaddingHoldsTheZeroPoint) {
 }
 
 TEST(QConv, GroupsAndDilations) {
+  expect_definition({.group = 2, .c = 4, .o = 3, .in = {4, 5}}, 24);  // pointwise
   expect_definition({.group = 3,
                      .c = 4,
                      .o = 5,

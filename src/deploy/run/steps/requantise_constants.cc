@@ -65,6 +65,7 @@ Status RequantiseConstants::prepare(const PrepareContext& context, int64_t group
     const size_t i = padded(c);
     bias_[i] = context.inputs[2].as<int32_t>()[c];
     w_zero_[i] = offset + (has_zero ? context.inputs[5].as<int32_t>()[c] : 0);
+    shared_.same_zero = (c == 0 || shared_.same_zero) && w_zero_[i] == w_zero_[0];
     if (!fixed) {
       multiplier_[i] = context.inputs[3].as<float>()[c];
       continue;

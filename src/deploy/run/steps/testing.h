@@ -98,10 +98,12 @@ inline Tensor run(const Node& node, Isa isa = best_isa(), int threads = 1,
     const Status status = step.value()->prepare(prepare);
     EXPECT_TRUE(status.ok()) << status.message();
     if (!status.ok()) return output;
-    Buffer scratch(prepare.scratch_bytes + kAlignment);
+    Buffer scratch(prepare.scratch_bytes + 4 * kAlignment);  // and guard bytes
     std::memset(scratch.data(), 0x7b, scratch.size());
     bind(false);
     step.value()->run({inputs, outputs, scratch.data(), pool});
+    for (size_t i = prepare.scratch_bytes; i < scratch.size(); ++i)
+      EXPECT_EQ(scratch.data()[i], std::byte{0x7b}) << "wrote past its scratch, byte " << i;
   }
   if (kernel) *kernel = step.value()->kernel();
   return output;
