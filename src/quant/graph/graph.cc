@@ -6,6 +6,7 @@
 
 #include "deploy/model/infer_shapes.h"
 #include "quant/graph/error.h"
+#include "quant/graph/shape_values.h"
 
 namespace nibble::graph {
 namespace {
@@ -133,6 +134,7 @@ void Graph::sort_nodes() {
 }
 
 void Graph::infer_shapes() {
+  ShapeValues shape_values(*this);
   std::vector<model::ShapeInput> in;
   std::vector<model::ShapeOutput> out;
   for (Node& node : nodes) {
@@ -143,10 +145,11 @@ void Graph::infer_shapes() {
         continue;
       }
       const Value& v = value(id);
-      in.push_back({.present = true,
-                    .dtype = v.dtype,
-                    .shape = v.shape,
-                    .data = v.constant ? v.constant->data() : nullptr});
+      const void* data = v.constant ? v.constant->data() : nullptr;
+      if (!data && v.dtype == DType::kI64)
+        if (const auto* numbers = shape_values.numbers(id, node.op == Op::kReshape))
+          data = numbers->data();
+      in.push_back({.present = true, .dtype = v.dtype, .shape = v.shape, .data = data});
     }
     out.clear();
     for (ValueId id : node.outputs) {
@@ -160,6 +163,8 @@ void Graph::infer_shapes() {
     // A shape that depends on values is found at run time; what was declared stands until then.
     if (status.code() == StatusCode::kUnsupported) continue;
     throw_if_error(status, kind_of(status), source, node.name);
+    if (node.op == Op::kReshape || node.op == Op::kConstantOfShape)
+      shape_values.fill(node.inputs[node.op == Op::kReshape ? 1 : 0], out[0].shape);
     for (size_t i = 0; i < out.size(); ++i) {
       if (node.outputs[i] == kNoValue) continue;
       Value& v = value(node.outputs[i]);
@@ -170,6 +175,7 @@ void Graph::infer_shapes() {
           if (out[i].shape[d] == kUnknownDim) out[i].shape[d] = v.shape[d];
       v.shape = out[i].shape;
     }
+    shape_values.evaluate(node);
   }
 }
 

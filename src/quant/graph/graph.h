@@ -87,7 +87,8 @@ class Graph {
   /// cycle.
   void sort_nodes();
   /// Recomputes dtypes and shapes of all activations from the inputs and constants
-  /// (model/infer_shapes.h). Throws Error(kModel) naming file and node.
+  /// (model/infer_shapes.h), arithmetic on shapes included. Throws Error(kModel) naming file and
+  /// node.
   void infer_shapes();
   Graph clone() const { return *this; }  // constants are shared; they are immutable
 
