@@ -7,7 +7,7 @@ import unittest
 
 from harness import DEMO, CliTest, call
 
-CALIB = "synthetic:3@samples=16"
+CALIB = "synthetic:3@preprocess=unit,samples=16"
 
 
 def npy(shape, values, dtype="<f4", code="f"):

@@ -4,8 +4,8 @@ import unittest
 
 from harness import DATA, DEMO, CliTest, call
 
-CALIB = "synthetic:3@samples=64"
-TEST = "synthetic:2@samples=500"
+CALIB = "synthetic:3@preprocess=unit,samples=64"
+TEST = "synthetic:2@preprocess=unit,samples=500"
 
 
 class Quantize(CliTest):

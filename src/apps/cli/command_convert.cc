@@ -17,7 +17,7 @@ bool is_model(const std::string& path) {
   return path.ends_with(".onnx") || path.ends_with(".nbl");
 }
 
-/// A whole data set as arrays: each input under its name (`input` where it has none), and `labels`.
+/// A whole data set as arrays: each input under its name, and `labels`.
 void write_arrays(data::Dataset& dataset, const std::string& path, Console& console) {
   constexpr int64_t kBatch = 256;
   std::vector<Tensor> arrays;
@@ -41,7 +41,7 @@ void write_arrays(data::Dataset& dataset, const std::string& path, Console& cons
   }
   std::vector<std::pair<std::string, TensorView>> named;
   for (size_t i = 0; i < arrays.size(); ++i)
-    named.emplace_back(i == 0 ? "input" : "input_" + std::to_string(i), arrays[i].view());
+    named.emplace_back(dataset.inputs()[i].name, arrays[i].view());
   if (!labels.empty())
     named.emplace_back("labels", TensorView{DType::kI64, Shape{static_cast<int64_t>(labels.size())},
                                             labels.data()});

@@ -60,12 +60,14 @@ class QuantizeCommand : public Command {
     app.add_option("--opset", opset_, "newest ONNX opset to write")
         ->check(CLI::IsMember({13, 21, 25}));
     app.add_flag("--dry-run", dry_run_, "do everything but write");
-    run_.add_to(app);
+    app.add_option("--batch", batch_, "calibration samples at a time (default 8)")
+        ->check(CLI::Range(1, 65536));
+    threads_.add_to(app);
   }
 
   int run(Console& console) override {
-    const pipeline::RunOptions options = run_.resolve();
     const recipe::Recipe recipe = resolve();
+    const pipeline::RunOptions options = threads_.resolve(recipe.batch);
     const std::optional<double> max_drop =
         max_drop_.empty() ? std::nullopt : std::optional(fraction("--max-drop", max_drop_));
     const pipeline::QuantizeResult r = pipeline::quantize(
@@ -116,6 +118,7 @@ class QuantizeCommand : public Command {
     if (samples_) r.samples = *samples_;
     if (!eval_.empty()) r.eval = eval_;
     if (seed_) r.seed = *seed_;
+    if (batch_) r.batch = *batch_;
     if (requantise_ == "float") r.requantise = numeric::RequantiseVariant::kFloat;
     if (requantise_ == "fixed") r.requantise = numeric::RequantiseVariant::kFixed;
     if (opset_) r.max_opset = *opset_;
@@ -169,11 +172,11 @@ class QuantizeCommand : public Command {
   std::string model_, output_, recipe_file_, scheme_, granularity_, calib_, eval_, requantise_,
       max_drop_;
   std::optional<int> weight_bits_, act_bits_, opset_;
-  std::optional<int64_t> group_size_, samples_;
+  std::optional<int64_t> group_size_, samples_, batch_;
   std::optional<uint64_t> seed_;
   bool sym_ = false, asym_ = false, dry_run_ = false;
   std::vector<std::string> methods_, layers_, exclude_;
-  RunFlags run_{32};
+  ThreadFlag threads_;
 };
 
 }  // namespace

@@ -5,19 +5,23 @@
 
 namespace nibble::cli {
 
-void RunFlags::add_to(CLI::App& app) {
+void ThreadFlag::add_to(CLI::App& app) {
   app.add_option("--threads", threads, "worker threads (default: all cores)")
       ->check(CLI::Range(1, 1024));
-  app.add_option("--batch", batch, "samples a run")
-      ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
 }
 
-pipeline::RunOptions RunFlags::resolve() const {
+pipeline::RunOptions ThreadFlag::resolve(int64_t batch) const {
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   return {.threads = threads > 0 ? threads : std::max(1, cores),
           .isa = pipeline::ceiling_from_environment(),
           .batch = batch};
+}
+
+void RunFlags::add_to(CLI::App& app) {
+  thread.add_to(app);
+  app.add_option("--batch", batch, "samples a run")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
 }
 
 std::string human_bytes(double count) {

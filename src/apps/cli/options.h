@@ -9,14 +9,22 @@
 
 namespace nibble::cli {
 
-/// --threads and --batch, and what they mean with $NIBBLE_ISA.
-struct RunFlags {
+/// --threads, and what it means with $NIBBLE_ISA.
+struct ThreadFlag {
   int threads = 0;  // 0: all cores
-  int64_t batch;    // the command's default
 
+  void add_to(CLI::App& app);
+  pipeline::RunOptions resolve(int64_t batch) const;
+};
+
+/// --threads and --batch.
+struct RunFlags {
   explicit RunFlags(int64_t default_batch) : batch(default_batch) {}
   void add_to(CLI::App& app);
-  pipeline::RunOptions resolve() const;
+  pipeline::RunOptions resolve() const { return thread.resolve(batch); }
+
+  ThreadFlag thread;
+  int64_t batch;
 };
 
 /// `count` bytes as "123 kB" (1 kB = 1000 bytes).

@@ -19,8 +19,8 @@ namespace {
 
 using namespace nibble;
 
-constexpr const char* kCalibration = "synthetic:3@samples=512";
-constexpr const char* kTest = "synthetic:2@samples=4000";
+constexpr const char* kCalibration = "synthetic:3@preprocess=unit,samples=512";
+constexpr const char* kTest = "synthetic:2@preprocess=unit,samples=4000";
 constexpr const char* kFolder = "build/demo";
 
 struct Row {

@@ -1,8 +1,9 @@
 #include "quant/pipeline/calibration.h"
 
+#include <array>
 #include <map>
-#include <memory>
 
+#include "quant/calibrate/calibrator.h"
 #include "quant/graph/error.h"
 #include "quant/pipeline/network.h"
 
@@ -28,73 +29,66 @@ void choose_weight_grids(Placement& placement, const recipe::Recipe& recipe) {
   }
 }
 
-/// Estimators by observed tensor, fed from a float run.
-class Watcher {
+/// The estimators of a placement: one a grid, named after the grid's first value.
+class ActivationGrids {
  public:
-  Watcher(const graph::Graph& graph, const std::vector<ActivationGrid>& grids, MethodCall method)
-      : method_(std::move(method)) {
-    for (const ActivationGrid& grid : grids) {
-      auto& slot = by_name_[graph.value(grid.observe).name];
-      if (!slot) slot = calibrate::make_estimator(method_.name, method_.parameters);
+  ActivationGrids(Placement& placement, const MethodCall& method) : placement_(placement) {
+    for (const ActivationGrid& grid : placement.activations) {
+      calibrator_.add(key(grid), grid.spec, method.name, method.parameters);
+      keys_[placement.graph.value(grid.observe).name].push_back(key(grid));
     }
   }
 
-  void observe(const std::string& name, const TensorView& view, const std::string& source) {
-    const auto it = by_name_.find(name);
-    if (it == by_name_.end() || view.dtype != DType::kF32) return;
-    it->second->observe(view.span<const float>());
-    if (it->second->nan_count > 0)
-      throw Error(ErrorKind::kData,
-                  "NaN in tensor '" + name + "' during calibration; every value must be a number",
-                  source);
+  /// Real numbers of the tensor called `name`; nothing where no grid depends on it.
+  void observe(const std::string& name, const TensorView& view) {
+    const auto it = keys_.find(name);
+    if (it == keys_.end() || view.dtype != DType::kF32) return;
+    for (const std::string& key : it->second) calibrator_.observe(key, view.span<const float>());
   }
 
-  const calibrate::Estimator& of(const std::string& name) const { return *by_name_.at(name); }
+  /// The same numbers for every tensor.
+  void observe_all(std::span<const float> values) {
+    for (const ActivationGrid& grid : placement_.activations)
+      calibrator_.observe(key(grid), values);
+  }
+
+  void finish() {
+    const auto calibrated = calibrator_.finish();
+    for (const ActivationGrid& grid : placement_.activations)
+      for (graph::ValueId id : grid.values)
+        placement_.graph.value(id).quant = calibrated.at(key(grid)).quant;
+  }
 
  private:
-  MethodCall method_;
-  std::map<std::string, std::unique_ptr<calibrate::Estimator>> by_name_;
-};
+  std::string key(const ActivationGrid& grid) const {
+    return placement_.graph.value(grid.values.front()).name;
+  }
 
-numeric::QuantParams per_tensor(const calibrate::GridSpec& spec, const calibrate::Affine& affine) {
-  numeric::QuantParams params;
-  params.bits = spec.bits;
-  params.range = spec.range;
-  const auto [qmin, qmax] = numeric::code_range(spec.range, spec.bits);
-  params.qmin = qmin;
-  params.qmax = qmax;
-  params.scales = {affine.scale};
-  if (affine.zero_point != 0) params.zero_points = {affine.zero_point};
-  return params;
-}
+  Placement& placement_;
+  calibrate::Calibrator calibrator_;
+  std::map<std::string, std::vector<std::string>> keys_;  // by observed tensor
+};
 
 void choose_activation_grids(Placement& placement, const graph::Graph& network,
                              const recipe::Recipe& recipe, data::Dataset& calibration,
                              const RunOptions& options, const Progress& progress) {
-  const MethodCall method = recipe.activation_range.value_or(MethodCall{"mse", {}});
-  Watcher watcher(network, placement.activations, method);
+  ActivationGrids grids(placement, recipe.activation_range.value_or(MethodCall{"mse", {}}));
   auto session = make_session(runnable(network), options);
   const model::Model& model = session->model();
-  session->set_observer([&](int tensor, const TensorView& view) {
-    watcher.observe(model.tensors[tensor].name, view, recipe.calib);
-  });
-  const auto observe_inputs = [&](const data::Batch& batch) {
-    for (size_t i = 0; i < batch.inputs.size(); ++i)
-      watcher.observe(model.tensors[model.inputs[i]].name, batch.inputs[i].view(), recipe.calib);
-  };
-  for_each_batch(
-      *session, calibration, recipe.samples, kCalibrationBatch, "calibrate", progress,
-      [&](const data::Batch& batch, const std::vector<TensorView>&) { observe_inputs(batch); });
-  for (const ActivationGrid& grid : placement.activations) {
-    const auto& estimator = watcher.of(network.value(grid.observe).name);
-    const graph::QuantInfo info{per_tensor(grid.spec, estimator.finish(grid.spec)), method.name};
-    for (graph::ValueId id : grid.values) placement.graph.value(id).quant = info;
-  }
+  session->set_observer(
+      [&](int tensor, const TensorView& view) { grids.observe(model.tensors[tensor].name, view); });
+  for_each_batch(*session, calibration, recipe.samples, recipe.batch, "calibrate", progress,
+                 [&](const data::Batch& batch, const std::vector<TensorView>&) {
+                   for (size_t i = 0; i < batch.inputs.size(); ++i)
+                     grids.observe(model.tensors[model.inputs[i]].name, batch.inputs[i].view());
+                 });
+  grids.finish();
 }
 
 void annotate(Placement& placement, const recipe::Recipe& recipe) {
   placement.graph.phase = graph::Phase::kAnnotated;
   placement.graph.requantise = recipe.requantise;
+  lower::raise_scales_for_bias(placement.graph);
   graph::verify(placement.graph, graph::Phase::kAnnotated);
 }
 
@@ -114,13 +108,11 @@ void choose_grids(Placement& placement, const graph::Graph& network, const recip
 }
 
 void choose_placeholder_grids(Placement& placement, const recipe::Recipe& recipe) {
+  constexpr std::array<float, 2> kRange = {-8, 8};
   choose_weight_grids(placement, recipe);
-  for (const ActivationGrid& grid : placement.activations) {
-    const calibrate::Affine affine = calibrate::affine_from_range(-8, 8, grid.spec);
-    for (graph::ValueId id : grid.values)
-      placement.graph.value(id).quant =
-          graph::QuantInfo{per_tensor(grid.spec, affine), "placeholder"};
-  }
+  ActivationGrids grids(placement, {"minmax", {}});
+  grids.observe_all(kRange);
+  grids.finish();
   annotate(placement, recipe);
 }
 

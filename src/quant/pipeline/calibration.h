@@ -10,10 +10,6 @@
 
 namespace nibble::pipeline {
 
-/// Samples a calibration step runs at a time: one size whatever the number of samples, so memory is
-/// the same.
-inline constexpr int64_t kCalibrationBatch = 8;
-
 /// Chooses scale and zero point of every grid of `placement` and writes them into its graph, which
 /// becomes annotated. Weights: recipe.weight_range or the scheme's default. Activations: the float
 /// graph `network` runs on the first `recipe.samples` samples of `calibration` while one estimator

@@ -51,6 +51,11 @@ OutputFiles::~OutputFiles() {
 
 std::string OutputFiles::add(const std::string& path, std::span<const std::byte> bytes) {
   const std::filesystem::path target(path);
+  std::error_code ignored;
+  // Renaming a file over a device or a folder would destroy it.
+  if (std::filesystem::exists(target, ignored) &&
+      !std::filesystem::is_regular_file(target, ignored))
+    throw Error(ErrorKind::kOutput, "is there and is no regular file", path);
   std::filesystem::path temporary =
       target.parent_path() / ("." + target.stem().string() + ".part" + std::to_string(::getpid()));
   temporary += target.extension();

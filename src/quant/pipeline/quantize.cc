@@ -78,8 +78,8 @@ double measure_sqnr(const Network& quantized, const Network& original, data::Dat
   auto a = make_session(original.model, options);
   auto b = make_session(quantized.model, options);
   Sqnr sqnr;
-  for_each_batch(*b, calibration, std::min(limit, kSqnrSamples), kCalibrationBatch, "sqnr",
-                 progress, [&](const data::Batch& batch, const std::vector<TensorView>& outputs) {
+  for_each_batch(*b, calibration, std::min(limit, kSqnrSamples), options.batch, "sqnr", progress,
+                 [&](const data::Batch& batch, const std::vector<TensorView>& outputs) {
                    std::vector<TensorView> inputs;
                    for (const Tensor& t : batch.inputs) inputs.push_back(t.view());
                    throw_if_error(a->run(inputs), ErrorKind::kModel, original.path);

@@ -35,7 +35,7 @@ struct Recipe {
   std::vector<MethodCall> methods;             // transforms and reconstructions, in order
   std::string calib;                           // data spec
   int64_t samples = 512;                       // of `calib` at most
-  int64_t batch = 32;                          // samples at a time; some estimators depend on it
+  int64_t batch = 8;                           // samples at a time; some estimators depend on it
   std::string eval;                            // data spec
   uint64_t seed = 0;
   numeric::RequantiseVariant requantise = numeric::RequantiseVariant::kFloat;
