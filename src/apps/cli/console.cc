@@ -27,17 +27,21 @@ std::string_view name_of(ErrorKind kind) {
   return "internal";
 }
 
+/// Text from files may be no UTF-8: replaced, never thrown.
+std::string dump(const Json& object) {
+  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 void print(const Json& object) {
-  // Text from files may be no UTF-8: replaced, never thrown.
-  std::puts(object.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+  std::puts(dump(object).c_str());
   std::fflush(stdout);
 }
 
-/// A fault is one line, whatever a file name or a library's message holds.
+/// A fault is one line of valid UTF-8, whatever a file name or a library's message holds.
 std::string one_line(std::string text) {
   for (char& c : text)
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  return text;
+  return Json::parse(dump(Json(text))).get<std::string>();
 }
 
 }  // namespace
@@ -78,12 +82,12 @@ void Console::show_progress(const std::string& stage, int64_t done, int64_t tota
   const auto now = std::chrono::steady_clock::now();
   if (stage != stage_) {
     stage_ = stage;
-    stage_start_ = now;
-    last_shown_ = {};
+    stage_start_ = last_shown_ = now;
   }
   const bool terminal = ::isatty(STDERR_FILENO);
   const auto interval = terminal && !json_ ? 100ms : 5000ms;
-  if (done < total && now - last_shown_ < interval) return;
+  const bool ends_bar = terminal && !json_ && done >= total;
+  if (now - last_shown_ < interval && !ends_bar) return;
   last_shown_ = now;
   const double elapsed = std::chrono::duration<double>(now - stage_start_).count();
   const double eta =
@@ -102,9 +106,10 @@ void Console::show_progress(const std::string& stage, int64_t done, int64_t tota
                  static_cast<long long>(done), static_cast<long long>(total), eta);
     if (done >= total) std::fprintf(stderr, "\r%60s\r", "");
     std::fflush(stderr);
-  } else if (done < total || elapsed > 5) {
-    std::fprintf(stderr, "%s %lld/%lld, %.0f s to go\n", stage.c_str(),
-                 static_cast<long long>(done), static_cast<long long>(total), eta);
+  } else {
+    std::printf("%s %lld/%lld, %.0f s to go\n", stage.c_str(), static_cast<long long>(done),
+                static_cast<long long>(total), eta);
+    std::fflush(stdout);
   }
 }
 
