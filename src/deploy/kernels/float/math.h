@@ -10,6 +10,7 @@ namespace nibble::kernels::NIBBLE_ISA_NAMESPACE {
 
 using D = Vec<double>;
 using DI = Vec<int64_t>;
+using DU = Vec<uint64_t>;  // bits: their sums and shifts may wrap
 
 /// Adding and subtracting it rounds |x| < 2^51 to the nearest integer, ties to even; its low bits
 /// then hold the integer.
@@ -53,7 +54,7 @@ NIBBLE_INLINE D exp(D x) {
   const D shifted = x * kLog2E + kShift;
   const D n = shifted - kShift;
   const D r = (x - n * kLn2Hi) - n * kLn2Lo;
-  const D power = (D)(((DI)shifted + 1023) << 52);
+  const D power = (D)(((DU)shifted + 1023) << 52);
   return polynomial(r, kFit) * power;
 }
 
@@ -67,11 +68,11 @@ NIBBLE_INLINE D exp_minus_1(D x) {
 /// atanh((m-1)/(m+1)).
 NIBBLE_INLINE D log(D x) {
   constexpr double kLn2Hi = 0x1.62e42fefa3800p-1, kLn2Lo = 0x1.ef35793c76730p-45;
-  constexpr int64_t kSqrtHalf = 0x3fe6a09e667f3bcd, kOne = 0x3ff0000000000000;
+  constexpr uint64_t kSqrtHalf = 0x3fe6a09e667f3bcd, kOne = 0x3ff0000000000000;
   constexpr double kAtanh[] = {2.0,      2.0 / 3,  2.0 / 5,  2.0 / 7, 2.0 / 9,
                                2.0 / 11, 2.0 / 13, 2.0 / 15, 2.0 / 17};
-  const DI u = (DI)x + (kOne - kSqrtHalf);
-  const DI exponent = (u >> 52) & 0x7ff;
+  const DU u = (DU)x + (kOne - kSqrtHalf);
+  const DU exponent = (u >> 52) & 0x7ff;
   const D e = (D)(exponent | 0x4330000000000000) - (0x1p52 + 1023.0);
   const D m = (D)((u & 0x000fffffffffffff) + kSqrtHalf);
   const D s = (m - 1.0) / (m + 1.0);
@@ -149,13 +150,13 @@ NIBBLE_INLINE D sine_of_quarter(D r, DI quarter) {
   const D square = r * r;
   const D sine = r * polynomial(square, kSin), cosine = polynomial(square, kCos);
   const D y = (quarter & 1) != 0 ? cosine : sine;
-  return (D)((DI)y ^ ((quarter & 2) << 62));
+  return (D)((DU)y ^ (((DU)quarter & 2) << 62));
 }
 NIBBLE_INLINE D sine(D x, int64_t quarter) {
   const D shifted = x * 0x1.45f306dc9c883p-1 + kShift;
   const D n = shifted - kShift;
   const D r = (x - n * 0x1.921fb5p+0) - n * 0x1.110b4611a6263p-26;
-  return sine_of_quarter(r, (DI)shifted + quarter);
+  return sine_of_quarter(r, (DI)((DU)shifted + (uint64_t)quarter));
 }
 
 /// x^y = e^(y ln|x|), with the special values of C's pow.

@@ -113,7 +113,7 @@ RC_GTEST_PROP(ElementwiseStep, BroadcastsAsNumPy, ()) {
   for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512bw}) {
     if (!cpu_runs(isa)) continue;
     const auto got = RunOp{.op = Op::kSub, .isa = isa, .threads = 2}({ta, tb}, {{DType::kF32, y}});
-    RC_ASSERT(want.size() == 0 || std::memcmp(got[0].data(), want.data(), want.bytes()) == 0);
+    if (want.size() > 0) RC_ASSERT(std::memcmp(got[0].data(), want.data(), want.bytes()) == 0);
   }
 }
 

@@ -42,7 +42,8 @@ struct RunOp {
       model.tensors.push_back({"y", dtype, shape, {}, {}, {}, false});
       results.emplace_back(dtype, shape);
       // What run() leaves unwritten shows up as NaN or -1.
-      std::memset(results.back().data(), 0xff, results.back().bytes());
+      if (results.back().bytes() > 0)
+        std::memset(results.back().data(), 0xff, results.back().bytes());
     }
     std::vector<Operand> in(inputs.size()), out(outputs.size());
     for (size_t i = 0; i < inputs.size(); ++i)
