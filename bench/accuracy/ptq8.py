@@ -17,8 +17,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import common  # noqa: E402
 
 
-def arrays(spec_text, folder, name, count, seed):
-    """The samples of a spec (or seeded normal inputs) as float32, their labels or None, and a spec that reads them."""
+def arrays(spec_text, folder, name, count, seed, labelled):
+    """The samples of a spec (or seeded normal inputs) as float32, their labels or None, and a spec that reads them. Without
+    `labelled` the data's labels are not this model's classes."""
     if not spec_text:
         x = numpy.random.default_rng(seed).standard_normal((count, 640), numpy.float32)
         numpy.save(folder / f"{name}.npy", x)
@@ -26,7 +27,11 @@ def arrays(spec_text, folder, name, count, seed):
     path = folder / f"{name}.npz"
     common.nibble("convert", common.spec(spec_text), path)
     loaded = numpy.load(path)
-    return loaded["input"].astype(numpy.float32), loaded["labels"] if "labels" in loaded else None, common.spec(spec_text)
+    x = loaded["input"].astype(numpy.float32)
+    if not labelled:
+        numpy.save(folder / f"{name}.npy", x)
+        return x, None, str(folder / f"{name}.npy")
+    return x, loaded["labels"], common.spec(spec_text)
 
 
 def predict(path, x, basic):
@@ -53,8 +58,8 @@ def best_of_onnxruntime(model, calib, x, labels, folder):
 
 
 def row_of(model, args, folder):
-    calib, _, calib_spec = arrays(model.calib, folder, "calib", 500, 0)
-    x, labels, eval_spec = arrays(model.evaluate, folder, "eval", 500, 1)
+    calib, _, calib_spec = arrays(model.calib, folder, "calib", 500, 0, True)
+    x, labels, eval_spec = arrays(model.evaluate, folder, "eval", 500, 1, model.published)
     ours = folder / "ours.onnx"
     extra = ["--granularity", args.granularity] if args.granularity else []
     common.nibble("quantize", model.file, "--scheme", args.scheme, "--calib", calib_spec, "-o", ours, *extra)

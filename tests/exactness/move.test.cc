@@ -44,6 +44,24 @@ TEST(Pools, OfCodes) {
   }
 }
 
+TEST(Pools, GlobalMeanOnItsOwnGrid) {
+  for (RequantiseVariant variant : {RequantiseVariant::kFloat, RequantiseVariant::kFixed})
+    for (unsigned seed = 0; seed < 60; ++seed) {
+      SCOPED_TRACE(seed);
+      Net net(seed, variant);
+      const Shape shape{2, net.draw(1, 20), net.draw(1, 9), net.draw(1, 9)};
+      const bool wide = net.draw(0, 4) == 0;
+      const ValueId x = net.quantise(net.input(shape), wide ? 16 : static_cast<int>(net.draw(2, 8)),
+                                     3, net.coin());
+      const ValueId y = net.node(Op::kGlobalAveragePool, {x});
+      net.quantise(y, wide ? 16 : static_cast<int>(net.draw(2, 8)), 1.5f, net.coin());
+      net.g.outputs = {y};
+      std::vector<Tensor> data;
+      data.push_back(net.normals(shape));
+      expect_exact(net.g, data);
+    }
+}
+
 TEST(Pools, Global) {
   for (unsigned seed = 0; seed < 40; ++seed) {
     SCOPED_TRACE(seed);

@@ -18,5 +18,7 @@ using StepFactory = std::unique_ptr<Step>(const model::Model&, const model::Node
 #include "deploy/run/simulate/simulated.inc"
 #undef NIBBLE_KEEPS_GRID
 #undef NIBBLE_SIMULATED_STEP
+/// What pool_step makes of a GlobalAveragePool whose result has a grid of its own.
+StepFactory global_mean_step;
 
 }  // namespace nibble::run

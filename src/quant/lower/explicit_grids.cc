@@ -58,6 +58,7 @@ class Rewriter {
       case Form::kWeighted:
       case Form::kElementwise:
       case Form::kMatMul:
+      case Form::kGlobalMean:
         return emit(std::move(node));
       case Form::kBookkeeping:
         return emit(std::move(node));

@@ -126,6 +126,17 @@ Verdict keeps_grid(const Graph& g, const Node& node, Form form) {
   return with_output(g, node, form);
 }
 
+Verdict global_mean(const Graph& g, const Node& node) {
+  Verdict verdict = keeps_grid(g, node, Form::kAverage);
+  if (verdict.form != Form::kAverage) return verdict;
+  const QuantParams& x = *tensor_grid(g, node.inputs[0]);
+  const QuantParams& y = *tensor_grid(g, node.outputs[0]);
+  const bool one_container = (x.bits <= 8) == (y.bits <= 8);
+  if (!same_grid(x, y) && one_container && positions_of(g, node) > 0)
+    verdict.form = Form::kGlobalMean;
+  return verdict;
+}
+
 Verdict clamp(const Graph& g, const Node& node) {
   if (std::string why = missing_grid(g, node.inputs[0]); !why.empty())
     return stays_float(std::move(why));
@@ -171,6 +182,16 @@ int64_t largest_code(const QuantParams& p) {
   return std::max(std::abs(p.qmin - z), std::abs(p.qmax - z));
 }
 
+int64_t positions_of(const Graph& graph, const Node& node) {
+  const Shape& x = graph.value(node.inputs[0]).shape;
+  int64_t positions = 1;
+  for (int d = 1; d < x.rank() - 1; ++d) {
+    if (x[d] == kUnknownDim) return kUnknownDim;
+    positions *= x[d];
+  }
+  return positions;
+}
+
 std::optional<float> scalar_of(const Graph& graph, ValueId id) {
   if (!graph.is_constant(id)) return std::nullopt;
   const Tensor& tensor = *graph.value(id).constant;
@@ -213,8 +234,9 @@ Verdict verdict_of(const Graph& g, const Node& node) {
       if (std::string why = missing_grid(g, node.outputs[0]); !why.empty())
         return stays_float(std::move(why));
       return {Form::kConcat, {}};
-    case Op::kAveragePool:
     case Op::kGlobalAveragePool:
+      return global_mean(g, node);
+    case Op::kAveragePool:
       return keeps_grid(g, node, Form::kAverage);
     case Op::kMaxPool:
     case Op::kGlobalMaxPool:

@@ -17,6 +17,7 @@ enum class Form {
   kConcat,       // codes, after every operand is brought to the result's grid
   kMove,         // codes keep their grid: shape ops, MaxPool, Pad
   kAverage,      // codes keep their grid: AveragePool, GlobalAveragePool
+  kGlobalMean,   // GlobalAveragePool onto a grid of its own
   kBookkeeping,  // no real arithmetic: Shape, integer and boolean tensors
   kFloat         // island
 };
@@ -34,6 +35,9 @@ Verdict verdict_of(const graph::Graph& graph, const graph::Node& node);
 const numeric::QuantParams* tensor_grid(const graph::Graph& graph, graph::ValueId id);
 /// Whether codes of one are codes of the other. Both have one scale.
 bool same_grid(const numeric::QuantParams& a, const numeric::QuantParams& b);
+/// Positions that a GlobalAveragePool (channels last) averages; kUnknownDim where they depend on
+/// the input.
+int64_t positions_of(const graph::Graph& graph, const graph::Node& node);
 /// The largest |q - z| of a code.
 int64_t largest_code(const numeric::QuantParams& params);
 

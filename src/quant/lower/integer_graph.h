@@ -68,6 +68,7 @@ void check_multiplier(const graph::Graph& graph, const graph::Node& node, double
 void lower_weighted(IntegerGraph& out, const graph::Node& node);
 void lower_elementwise(IntegerGraph& out, const graph::Node& node);
 void lower_matmul(IntegerGraph& out, const graph::Node& node);
+void lower_global_mean(IntegerGraph& out, const graph::Node& node);
 void lower_requantize(IntegerGraph& out, const graph::Node& node);
 void lower_move(IntegerGraph& out, const graph::Node& node);
 void lower_concat(IntegerGraph& out, const graph::Node& node);

@@ -49,6 +49,17 @@ void lower_matmul(IntegerGraph& out, const Node& node) {
   lower_two(out, node, Op::kQMatMul);
 }
 
+void lower_global_mean(IntegerGraph& out, const Node& node) {
+  const graph::ValueId x = node.inputs[0], y = node.outputs[0];
+  Node q{node.op, node.name, node.attributes, {out.codes(x)}, {}};
+  out.set_zero_points(q, x, graph::kNoValue);
+  const double positions = static_cast<double>(positions_of(out.source(), node));
+  set_multiplier(out.source(), q, scale_of(out, x) / (positions * scale_of(out, y)));
+  out.set_output(q, y);
+  q.outputs = {out.make_codes(y)};
+  out.emit(std::move(q));
+}
+
 void lower_requantize(IntegerGraph& out, const Node& node) {
   const graph::ValueId x = node.inputs[0], y = node.outputs[0];
   if (!out.source().value(x).quant) return out.quantize(node.name, out.plain(x), y);

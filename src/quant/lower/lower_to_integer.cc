@@ -58,6 +58,9 @@ Lowered lower_to_integer(const graph::Graph& annotated) {
       case Form::kAverage:
         lower_move(out, node);
         break;
+      case Form::kGlobalMean:
+        lower_global_mean(out, node);
+        break;
       case Form::kBookkeeping:
         keep_bookkeeping(out, node);
         break;

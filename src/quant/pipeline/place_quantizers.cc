@@ -27,7 +27,6 @@ bool passes_grid(Op op) {
   switch (op) {
     case Op::kMaxPool:
     case Op::kAveragePool:
-    case Op::kGlobalAveragePool:
     case Op::kGlobalMaxPool:
     case Op::kReshape:
     case Op::kFlatten:
@@ -78,7 +77,7 @@ class Placer {
     for (size_t i = 0; i < graph_.nodes.size(); ++i) refuse_unsupported(i);
     link_classes();
     for (size_t i = 0; i < graph_.nodes.size(); ++i) place_node(i);
-    spread_to_concats_and_clamps();
+    spread_to_followers();
     requantize_narrow_readers();
     collect_activations();
     place_weights();
@@ -183,8 +182,8 @@ class Placer {
     } else if (is_quantized_elementwise(node) || is_activation_matmul(node)) {
       for (ValueId id : node.inputs) need(id, other_bits(s));
       need(node.outputs[0], other_bits(s));
-    } else if (node.op == Op::kRelu || node.op == Op::kClip) {
-      if (is_activation(node.inputs[0])) clamps_.push_back(static_cast<int>(i));
+    } else if (node.op == Op::kRelu || node.op == Op::kClip || node.op == Op::kGlobalAveragePool) {
+      if (is_activation(node.inputs[0])) followers_.push_back(static_cast<int>(i));
     } else if (node.op == Op::kConcat) {
       if (std::all_of(node.inputs.begin(), node.inputs.end(),
                       [&](ValueId id) { return is_activation(id); }))
@@ -217,12 +216,12 @@ class Placer {
     int bits;
   };
 
-  void spread_to_concats_and_clamps() {
+  void spread_to_followers() {
     // Concat: quantised where its result or one of its inputs is, 8 bits at least. A clamp that
     // could not be fused runs on codes where it reads codes.
     for (bool changed = true; changed;) {
       changed = false;
-      for (int c : clamps_) {
+      for (int c : followers_) {
         const Node& node = graph_.nodes[c];
         if (bits_[classes_.find(node.inputs[0])] > 0 && bits_[classes_.find(node.outputs[0])] == 0)
           changed |= raise(node.outputs[0], other_bits(*schemes_[c]));
@@ -380,7 +379,7 @@ class Placer {
   Classes classes_;
   std::vector<int> bits_;  // by class root; 0: stays float
   std::vector<Reader> readers_;
-  std::vector<int> concats_, clamps_;
+  std::vector<int> concats_, followers_;
   std::vector<std::string> weight_names_;
   Placement placement_;
 };

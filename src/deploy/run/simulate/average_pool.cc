@@ -12,7 +12,8 @@ using model::Attr;
 using model::Op;
 using simulate::OneScale;
 
-/// Mean of codes over the windows of x [N, spatial..., C], half to even; the grid stays. Taps in
+/// Mean of codes over the windows of x [N, spatial..., C], half to even; the grid stays, but for a
+/// global mean whose result has another. Taps in
 /// the padding count, as code z, under count_include_pad; taps beyond it (ceil_mode) never do.
 class SimulatedAveragePool : public Step {
  public:
@@ -25,6 +26,12 @@ class SimulatedAveragePool : public Step {
     const auto grid = simulate::one_scale(context.inputs[0]);
     if (!grid.ok()) return grid.status();
     grid_ = grid.value();
+    const auto output = simulate::one_scale(context.outputs[0]);
+    if (!output.ok()) return output.status();
+    own_grid_ = context.node.op == Op::kGlobalAveragePool &&
+                !(output.value().scale == grid_.scale && output.value().zero == grid_.zero &&
+                  output.value().qmin == grid_.qmin && output.value().qmax == grid_.qmax);
+    output_ = simulate::Output(context, output.value());
     const auto count = static_cast<size_t>(axes);
     const auto spatial = x.dims().subspan(1, count);
     windows_.assign(3 - count, model::Window{.input = 1, .output = 1});
@@ -80,6 +87,10 @@ class SimulatedAveragePool : public Step {
       }
       ++taps;
     }
+    if (own_grid_)
+      return output_.requantise(
+          static_cast<double>(sum - taps * grid_.zero),
+          double{grid_.scale} / (static_cast<double>(taps) * double{output_.grid().scale}));
     const int64_t code = taps > 0 ? numeric::divide_half_even(sum, taps) : grid_.zero;
     return grid_.value(static_cast<int32_t>(code));
   }
@@ -87,6 +98,8 @@ class SimulatedAveragePool : public Step {
   OneScale grid_;
   std::vector<model::Window> windows_;  // three
   bool counts_padding_ = false;
+  bool own_grid_ = false;  // of a global mean: rounded once, onto the grid of the result
+  simulate::Output output_;
 };
 
 }  // namespace

@@ -172,6 +172,8 @@ std::unique_ptr<Step> make(const model::NodeInfo& node) {
 }  // namespace
 
 std::unique_ptr<Step> pool_step(const model::Model& model, const model::NodeInfo& node) {
+  if (node.attributes.has(Attr::multiplier) || node.attributes.has(Attr::fixed_multiplier))
+    return global_mean_step(model, node);
   switch (model.tensors[static_cast<size_t>(node.inputs[0])].dtype) {
     case DType::kF32:
       return make<float>(node);
