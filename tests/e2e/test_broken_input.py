@@ -70,6 +70,15 @@ class BrokenModel(CliTest):
             self.assertEqual(code, 3, f"bit of byte {at} of {len(data)} flipped unnoticed; {err}")
             self.assertIn("flip.nbl", err)
 
+    def test_unknown_ops_are_listed_all_at_once(self):
+        strange = self.folder / "strange.onnx"
+        strange.write_bytes(DEMO.read_bytes().replace(b"Relu", b"Rolu"))
+        self.quantize(strange, 3, "strange.onnx", "Rolu (")
+        for verb in ("inspect", "check"):
+            unsupported = self.ok(verb, strange)["unsupported"]
+            self.assertEqual([entry["op"] for entry in unsupported], ["Rolu"])
+            self.assertGreater(len(unsupported[0]["nodes"]), 1)
+
     def test_unknown_pattern_and_scheme(self):
         for option in (["--exclude", "no_such_node"], ["--layer", "no_such_node=W8A8"]):
             self.fails(2, "quantize", DEMO, "--calib", CALIB, "-o", self.output(), *option, says=["no_such_node"])

@@ -2,6 +2,7 @@
 
 #include "apps/cli/command.h"
 #include "apps/cli/options.h"
+#include "apps/cli/unknown_ops.h"
 #include "quant/pipeline/predict.h"
 
 namespace nibble::cli {
@@ -18,7 +19,21 @@ class CheckCommand : public Command {
   }
 
   int run(Console& console) override {
-    const pipeline::Prediction p = pipeline::predict(recipe_, run_.resolve());
+    try {
+      check(console, pipeline::predict(recipe_, run_.resolve()));
+    } catch (const importer::UnknownOps& unknown) {
+      console.result({{"model", recipe_.model},
+                      {"scheme", recipe_.scheme},
+                      {"supported", Json::array()},
+                      {"unsupported", show_unknown_ops(console, unknown)},
+                      {"float_fallback", Json::array()},
+                      {"predicted", nullptr}});
+    }
+    return 0;
+  }
+
+ private:
+  void check(Console& console, const pipeline::Prediction& p) const {
     std::string ops;
     for (const std::string& op : p.integer_ops) ops += (ops.empty() ? "" : ", ") + op;
     console.line("integer ops: " + (ops.empty() ? "none" : ops));
@@ -41,10 +56,8 @@ class CheckCommand : public Command {
          {"float_fallback", fallback},
          {"predicted",
           {{"bytes", p.bytes}, {"peak_bytes", p.peak_bytes}, {"latency_us", p.latency_us}}}});
-    return 0;
   }
 
- private:
   recipe::Recipe recipe_;
   RunFlags run_{1};
 };

@@ -3,6 +3,7 @@
 
 #include "apps/cli/command.h"
 #include "apps/cli/options.h"
+#include "apps/cli/unknown_ops.h"
 #include "quant/pipeline/network.h"
 
 namespace nibble::cli {
@@ -34,7 +35,16 @@ class InspectCommand : public Command {
   }
 
   int run(Console& console) override {
-    const pipeline::Network network = pipeline::load_network(model_);
+    try {
+      inspect(console, pipeline::load_network(model_));
+    } catch (const importer::UnknownOps& unknown) {
+      console.result({{"model", model_}, {"unsupported", show_unknown_ops(console, unknown)}});
+    }
+    return 0;
+  }
+
+ private:
+  void inspect(Console& console, const pipeline::Network& network) const {
     const model::Model& m = *network.model;
     std::map<std::string, int> counts;
     int64_t parameters = 0;
@@ -66,10 +76,8 @@ class InspectCommand : public Command {
                     {"inputs", ports(m, m.inputs)},
                     {"outputs", ports(m, m.outputs)},
                     {"nodes", nodes}});
-    return 0;
   }
 
- private:
   static Json ports(const model::Model& m, const std::vector<int>& indices) {
     Json list = Json::array();
     for (int i : indices)

@@ -6,6 +6,7 @@
 
 #include "quant/graph/error.h"
 #include "quant/importer/constant_node.h"
+#include "quant/importer/importer.h"
 #include "quant/importer/rules.h"
 #include "quant/importer/tensor_reader.h"
 
@@ -58,19 +59,15 @@ class GraphReader {
   }
 
   void check_ops() const {
-    std::map<std::string, std::string> unknown;  // op -> nodes
+    std::map<std::string, std::vector<std::string>> unknown;  // op -> nodes
     for (int i = 0; i < proto_.node_size(); ++i) {
       const onnx::NodeProto& node = proto_.node(i);
       if (is_constant_node(node) || find_rule(node.domain(), node.op_type())) continue;
       const bool standard = node.domain().empty() || node.domain() == "ai.onnx";
-      auto& nodes = unknown[standard ? node.op_type() : node.domain() + "::" + node.op_type()];
-      nodes += (nodes.empty() ? "" : ", ") + names_[static_cast<size_t>(i)];
+      unknown[standard ? node.op_type() : node.domain() + "::" + node.op_type()].push_back(
+          names_[static_cast<size_t>(i)]);
     }
-    if (unknown.empty()) return;
-    std::string list;
-    for (const auto& [op, nodes] : unknown)
-      list += (list.empty() ? "" : "; ") + op + " (" + nodes + ")";
-    fail("ops that nibble does not know: " + list);
+    if (!unknown.empty()) throw UnknownOps({unknown.begin(), unknown.end()}, context_.graph.source);
   }
 
   void declare(const std::string& name, ValueId id, const std::string& node = {}) {

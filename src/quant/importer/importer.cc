@@ -8,6 +8,16 @@
 namespace nibble::importer {
 namespace {
 
+std::string listing(const UnknownOps::Ops& ops) {
+  std::string list;
+  for (const auto& [op, nodes] : ops) {
+    std::string names;
+    for (const std::string& node : nodes) names += (names.empty() ? "" : ", ") + node;
+    list += (list.empty() ? "" : "; ") + op + " (" + names + ")";
+  }
+  return list;
+}
+
 void read_metadata(const onnx::ModelProto& model, Context& context) {
   const std::string bits = "nibble.bits.";  // written by the exporter
   for (const auto& entry : model.metadata_props())
@@ -18,6 +28,10 @@ void read_metadata(const onnx::ModelProto& model, Context& context) {
 }
 
 }  // namespace
+
+UnknownOps::UnknownOps(Ops ops, const std::string& file)
+    : Error(ErrorKind::kModel, "ops that nibble does not know: " + listing(ops), file),
+      ops(std::move(ops)) {}
 
 graph::Graph import_onnx(const std::string& path, bool fold_qdq) {
   return import_onnx_bytes(MappedFile::open(path)->bytes(), path, fold_qdq);
