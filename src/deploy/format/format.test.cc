@@ -115,10 +115,14 @@ TEST(Format, ShapesPaddingAndSecondDecoder) {
                                       static_cast<size_t>(i), static_cast<size_t>(channels),
                                       static_cast<size_t>(kp));
               };
-              if (n < np) ASSERT_EQ(spec::field(stream.data(), bits, at(np)), expected);
+              if (n < np) {
+                ASSERT_EQ(spec::field(stream.data(), bits, at(np)), expected);
+              }
               ASSERT_EQ(static_cast<unsigned>(wide[at(whole)]), expected);
             }
-        if (is_panel8(r)) EXPECT_EQ(wide, stream);
+        if (is_panel8(r)) {
+          EXPECT_EQ(wide, stream);
+        }
       }
 }
 

@@ -18,7 +18,9 @@ unsigned walk(const Model& model) {
   unsigned sum = 0;
   for (const TensorInfo& t : model.tensors) {
     for (std::byte b : t.data) sum += static_cast<unsigned>(b);
-    if (t.is_constant) EXPECT_EQ(t.data.size(), stored_bytes(t));
+    if (t.is_constant) {
+      EXPECT_EQ(t.data.size(), stored_bytes(t));
+    }
   }
   for (const NodeInfo& n : model.nodes)
     for (int i : n.inputs) {

@@ -5,9 +5,9 @@
 #include "deploy/kernels/matmul/matmul.h"
 #include "deploy/kernels/simd/select.h"
 #include "deploy/run/step_factories.h"
-#include "deploy/run/steps/clip.h"
 #include "deploy/run/steps/conv_f32.h"
 #include "deploy/run/steps/conv_windows.h"
+#include "deploy/run/steps/fused_clip.h"
 #include "deploy/run/steps/packed_b.h"
 
 namespace nibble::run {
@@ -33,7 +33,7 @@ class ConvF32 : public Step {
                                   .channel_stride = 1,
                                   .n_stride = k};
     b_.prepare(layout, w.groups, filters_ * k);
-    clip_ = Clip::of(context.node.attributes);
+    clip_ = FusedClip(context.node.attributes, context.isa);
     variant_ = &kernels::select(kernels::matmul_f32_variants(), context.isa);
 
     bias_at_ = align_up(b_.scratch_bytes());
@@ -65,8 +65,8 @@ class ConvF32 : public Step {
                           {.b = b + g * b_.group_size(),
                            .bias = group_bias,
                            .n = filters_,
-                           .lo = clip_.lo,
-                           .hi = clip_.hi},
+                           .lo = clip_.min(),
+                           .hi = clip_.max()},
                           plan_.rows(), image + g * w.channels, out + g * filters_,
                           w.groups * filters_, context.pool);
     }
@@ -80,7 +80,7 @@ class ConvF32 : public Step {
 
   kernels::WindowPlan plan_;
   PackedB b_;
-  Clip clip_;
+  FusedClip clip_;
   const kernels::MatmulF32Variant* variant_ = nullptr;
   int64_t filters_ = 0;  // output channels of one group
   size_t bias_at_ = 0, image_at_ = 0;

@@ -3,9 +3,9 @@
 
 #include "deploy/kernels/depthwise/runs.h"
 #include "deploy/kernels/simd/select.h"
-#include "deploy/run/steps/clip.h"
 #include "deploy/run/steps/conv_f32.h"
 #include "deploy/run/steps/conv_windows.h"
+#include "deploy/run/steps/fused_clip.h"
 
 namespace nibble::run {
 namespace {
@@ -28,7 +28,7 @@ class DepthwiseF32Step : public Step {
         weights_.span<float>()[t * padded + i] = filters[i * taps + t];
     padding_ = Tensor(DType::kF32, {windows_.in[2], c});
     std::ranges::fill(padding_.span<float>(), 0.0f);
-    clip_ = Clip::of(context.node.attributes);
+    clip_ = FusedClip(context.node.attributes, context.isa);
     variant_ = &kernels::select(kernels::depthwise_f32_variants(), context.isa);
     context.scratch_bytes = static_cast<size_t>(padded) * sizeof(float);
     return {};
@@ -44,8 +44,8 @@ class DepthwiseF32Step : public Step {
                                         .bias = bias,
                                         .channels = windows_.groups,
                                         .taps = windows_.taps(),
-                                        .lo = clip_.lo,
-                                        .hi = clip_.hi};
+                                        .lo = clip_.min(),
+                                        .hi = clip_.max()};
     kernels::depthwise<kernels::DepthwiseF32, float>(
         variant_->core, problem, windows_, windows_.taps(), context.inputs[0].as<float>(),
         padding_.span<float>().data(), context.outputs[0].as<float>(), context.pool);
@@ -61,7 +61,7 @@ class DepthwiseF32Step : public Step {
  private:
   kernels::Windows windows_;
   Tensor weights_, padding_;  // [taps][padded channels]; a line of zeros
-  Clip clip_;
+  FusedClip clip_;
   const kernels::DepthwiseF32Variant* variant_ = nullptr;
 };
 

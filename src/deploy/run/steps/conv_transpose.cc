@@ -8,7 +8,7 @@
 #include "deploy/kernels/simd/select.h"
 #include "deploy/model/window.h"
 #include "deploy/run/step_factories.h"
-#include "deploy/run/steps/clip.h"
+#include "deploy/run/steps/fused_clip.h"
 #include "deploy/run/steps/packed_b.h"
 
 namespace nibble::run {
@@ -67,7 +67,7 @@ class ConvTransposeF32 : public Step {
                 .channel_stride = taps * filters_,
                 .n_stride = 1},
                w.groups, w.channels * taps * filters_);
-    clip_ = Clip::of(attributes);
+    clip_ = FusedClip(attributes, context.isa);
     variant_ = &kernels::select(kernels::matmul_f32_variants(), context.isa);
     bias_at_ = align_up(b_.scratch_bytes());
     image_at_ = bias_at_ + align_up(static_cast<size_t>(w.groups * bias_size()) * sizeof(float));
@@ -93,8 +93,8 @@ class ConvTransposeF32 : public Step {
                           {.b = b + g * b_.group_size(),
                            .bias = group_bias,
                            .n = filters_,
-                           .lo = clip_.lo,
-                           .hi = clip_.hi},
+                           .lo = clip_.min(),
+                           .hi = clip_.max()},
                           plan_.rows(), image + g * w.channels, out + g * filters_,
                           w.groups * filters_, context.pool);
     }
@@ -132,7 +132,7 @@ class ConvTransposeF32 : public Step {
   std::array<int64_t, 3> in_{}, stride_{}, shift_{};
   kernels::WindowPlan plan_;
   PackedB b_;
-  Clip clip_;
+  FusedClip clip_;
   const kernels::MatmulF32Variant* variant_ = nullptr;
   int64_t filters_ = 0;  // output channels of one group
   size_t bias_at_ = 0, image_at_ = 0;

@@ -5,13 +5,16 @@
 #include <cstring>
 #include <limits>
 
-#include "deploy/run/steps/run_op.h"
+#include "deploy/run/steps/testing.h"
 
 namespace nibble::run {
 namespace {
 
 using model::Attr;
 using model::Op;
+using testing::RunOp;
+using testing::tensor;
+using testing::values;
 
 TEST(ElementwiseStep, IntegersWrapAndDivideTowardsZero) {
   constexpr int32_t kMin = std::numeric_limits<int32_t>::min();

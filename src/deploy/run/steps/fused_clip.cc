@@ -1,14 +1,11 @@
 #include "deploy/run/steps/fused_clip.h"
 
-#include <limits>
-
 namespace nibble::run {
 
 FusedClip::FusedClip(const model::Attributes& attributes, Isa isa) {
   using model::Attr;
-  constexpr float kInf = std::numeric_limits<float>::infinity();
-  bounds_ = {attributes.get_float(Attr::clip_min, -kInf),
-             attributes.get_float(Attr::clip_max, kInf)};
+  bounds_ = {attributes.get_float(Attr::clip_min, bounds_.a),
+             attributes.get_float(Attr::clip_max, bounds_.b)};
   if (attributes.has(Attr::clip_min) || attributes.has(Attr::clip_max))
     kernel_ = kernels::float_kernels(isa)[kernels::Unary::kClip];
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "deploy/base/cpu.h"
 #include "deploy/kernels/float/float.h"
@@ -9,7 +10,8 @@
 namespace nibble::run {
 
 /// The fused activation of a node with a binary32 output: y = min(max(y, clip_min), clip_max), NaN
-/// kept. Kernels that have just written a piece of the output apply it while the piece is in cache.
+/// kept. A kernel either takes the bounds or, having just written a piece of the output, applies
+/// the clip to it while it is in cache.
 class FusedClip {
  public:
   FusedClip() = default;
@@ -24,7 +26,8 @@ class FusedClip {
 
  private:
   kernels::UnaryKernel* kernel_ = nullptr;
-  kernels::UnaryParams bounds_;
+  kernels::UnaryParams bounds_ = {-std::numeric_limits<float>::infinity(),
+                                  std::numeric_limits<float>::infinity()};
 };
 
 }  // namespace nibble::run

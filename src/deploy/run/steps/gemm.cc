@@ -3,7 +3,7 @@
 #include "deploy/kernels/matmul/matmul.h"
 #include "deploy/kernels/simd/select.h"
 #include "deploy/run/step_factories.h"
-#include "deploy/run/steps/clip.h"
+#include "deploy/run/steps/fused_clip.h"
 #include "deploy/run/steps/packed_b.h"
 
 namespace nibble::run {
@@ -20,7 +20,7 @@ class GemmF32 : public Step {
     a_transposed_ = attributes.get_int(model::Attr::transA, 0) != 0;
     alpha_ = attributes.get_float(model::Attr::alpha, 1.0f);
     beta_ = attributes.get_float(model::Attr::beta, 1.0f);
-    clip_ = Clip::of(attributes);
+    clip_ = FusedClip(attributes, context.isa);
     m_ = a.shape[a_transposed_ ? 1 : 0];
     k_ = a.shape[a_transposed_ ? 0 : 1];
     n_ = b.shape[b_transposed ? 0 : 1];
@@ -61,10 +61,11 @@ class GemmF32 : public Step {
     std::fill(bias, bias + bias_size(), 0.0f);
     if (fused_ && has_c_)
       for (int64_t n = 0; n < n_; ++n) bias[n] = beta_ * c[n * c_column_];
-    const Clip clip = fused_ ? clip_ : Clip{};
+    const FusedClip clip = fused_ ? clip_ : FusedClip();
     float* y = context.outputs[0].as<float>();
-    kernels::matmul_f32(*variant_, {.b = b, .bias = bias, .n = n_, .lo = clip.lo, .hi = clip.hi},
-                        plan_, a, y, n_, context.pool);
+    kernels::matmul_f32(*variant_,
+                        {.b = b, .bias = bias, .n = n_, .lo = clip.min(), .hi = clip.max()}, plan_,
+                        a, y, n_, context.pool);
     if (!fused_) scale_and_add(c, y);
   }
 
@@ -81,14 +82,15 @@ class GemmF32 : public Step {
       for (int64_t n = 0; n < n_; ++n) {
         const float product = alpha_ * y[m * n_ + n];
         const float sum = has_c_ ? product + beta_ * c[m * c_row_ + n * c_column_] : product;
-        y[m * n_ + n] = clip_(sum);
+        y[m * n_ + n] = sum;
       }
+      clip_.apply(y + m * n_, n_);
     }
   }
 
   kernels::RowPlan plan_;
   PackedB b_;
-  Clip clip_;
+  FusedClip clip_;
   const kernels::MatmulF32Variant* variant_ = nullptr;
   int64_t m_ = 0, n_ = 0, k_ = 0;
   bool a_transposed_ = false, has_c_ = false, fused_ = true;

@@ -5,7 +5,7 @@
 #include "deploy/kernels/matmul/matmul.h"
 #include "deploy/kernels/simd/select.h"
 #include "deploy/run/step_factories.h"
-#include "deploy/run/steps/clip.h"
+#include "deploy/run/steps/fused_clip.h"
 #include "deploy/run/steps/matmul_shape.h"
 #include "deploy/run/steps/packed_b.h"
 
@@ -22,7 +22,7 @@ class MatmulF32Step : public Step {
     b_.prepare({.data = b.as<float>(), .n = n, .channels = k, .channel_stride = n, .n_stride = 1},
                shape_->b_matrices(), k * n);
     plan_ = kernels::RowPlan::matrix(m, k, k);
-    clip_ = Clip::of(context.node.attributes);
+    clip_ = FusedClip(context.node.attributes, context.isa);
     variant_ = &kernels::select(kernels::matmul_f32_variants(), context.isa);
     zeros_ = Buffer(static_cast<size_t>(kernels::packed_f32(n, 1)) * sizeof(float));
     std::fill(zeros_.data(), zeros_.data() + zeros_.size(), std::byte{0});
@@ -40,8 +40,8 @@ class MatmulF32Step : public Step {
                           {.b = b + p.b * b_.group_size(),
                            .bias = reinterpret_cast<const float*>(zeros_.data()),
                            .n = n,
-                           .lo = clip_.lo,
-                           .hi = clip_.hi},
+                           .lo = clip_.min(),
+                           .hi = clip_.max()},
                           plan_, a + p.a * m * k, y, n, context.pool);
       y += m * n;
     }
@@ -58,7 +58,7 @@ class MatmulF32Step : public Step {
   kernels::RowPlan plan_;
   PackedB b_;
   Buffer zeros_;  // the bias
-  Clip clip_;
+  FusedClip clip_;
   const kernels::MatmulF32Variant* variant_ = nullptr;
 };
 

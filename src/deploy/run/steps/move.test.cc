@@ -8,7 +8,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "deploy/kernels/move/move.h"
-#include "deploy/run/steps/run_op.h"
+#include "deploy/run/steps/testing.h"
 
 namespace nibble::run {
 namespace {
@@ -16,6 +16,9 @@ namespace {
 using model::Attr;
 using model::Attributes;
 using model::Op;
+using testing::RunOp;
+using testing::tensor;
+using testing::values;
 using Ints = std::vector<int64_t>;
 
 Attributes attributes(std::initializer_list<std::pair<Attr, model::AttrValue>> entries) {

@@ -3,13 +3,16 @@
 #include <cmath>
 #include <cstring>
 
-#include "deploy/run/steps/run_op.h"
+#include "deploy/run/steps/testing.h"
 
 namespace nibble::run {
 namespace {
 
 using model::Attr;
 using model::Op;
+using testing::RunOp;
+using testing::tensor;
+using testing::values;
 
 Tensor waves(const Shape& shape, float scale = 1) {
   Tensor t(DType::kF32, shape);

@@ -5,13 +5,16 @@
 #include <cstring>
 
 #include "deploy/numeric/rounding.h"
-#include "deploy/run/steps/run_op.h"
+#include "deploy/run/steps/testing.h"
 
 namespace nibble::run {
 namespace {
 
 using model::Attr;
 using model::Op;
+using testing::RunOp;
+using testing::tensor;
+using testing::values;
 
 model::Attributes window(std::vector<int64_t> kernel, std::vector<int64_t> strides,
                          std::vector<int64_t> pads) {

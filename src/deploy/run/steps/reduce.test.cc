@@ -5,13 +5,16 @@
 #include <cstring>
 #include <limits>
 
-#include "deploy/run/steps/run_op.h"
+#include "deploy/run/steps/testing.h"
 
 namespace nibble::run {
 namespace {
 
 using model::Attr;
 using model::Op;
+using testing::RunOp;
+using testing::tensor;
+using testing::values;
 
 /// Sums over any set of axes: binary32 additions in ascending order, the same bytes on every ISA.
 RC_GTEST_PROP(ReduceStep, SumsInAscendingOrder, ()) {

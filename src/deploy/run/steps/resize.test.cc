@@ -2,13 +2,16 @@
 
 #include <string>
 
-#include "deploy/run/steps/run_op.h"
+#include "deploy/run/steps/testing.h"
 
 namespace nibble::run {
 namespace {
 
 using model::Attr;
 using model::Op;
+using testing::RunOp;
+using testing::tensor;
+using testing::values;
 
 model::Attributes mode(const char* name, const char* coordinates) {
   model::Attributes a;
