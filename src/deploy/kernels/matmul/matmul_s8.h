@@ -34,7 +34,7 @@ using MatmulS8Core = void(const MatmulS8& p, const int8_t* const* rows, const in
                           int64_t m, int8_t* out, int64_t stride, int64_t panel_begin,
                           int64_t panel_end);
 
-/// sums[i] = the sum of the k bytes from a + i * k on.
+/// sums[i] = the sum of the k bytes from a + i * k on, modulo 2^32.
 using SumsS8Core = void(const int8_t* a, int64_t rows, int64_t k, int32_t* sums);
 
 #define NIBBLE_MATMUL_F32(isa, space)

@@ -31,9 +31,9 @@ void matmul_s8(const MatmulS8& p, const int8_t* const* rows, const int32_t* row_
 
 void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
   for (int64_t i = 0; i < rows; ++i) {
-    int32_t sum = 0;
-    for (int64_t j = 0; j < k; ++j) sum += *a++;
-    sums[i] = sum;
+    uint32_t sum = 0;  // wraps around, as the correction that uses it
+    for (int64_t j = 0; j < k; ++j) sum += static_cast<uint32_t>(*a++);
+    sums[i] = static_cast<int32_t>(sum);
   }
 }
 

@@ -91,12 +91,12 @@ void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
       const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + j));
       sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(ones8, v), ones16));
     }
-    int32_t lanes[8];
+    uint32_t lanes[8];
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(lanes), sum);
-    int32_t total = 0;
-    for (int32_t lane : lanes) total += lane;
-    for (; j < k; ++j) total += a[j];
-    sums[i] = total;
+    uint32_t total = 0;  // wraps around, as in the reference
+    for (uint32_t lane : lanes) total += lane;
+    for (; j < k; ++j) total += static_cast<uint32_t>(a[j]);
+    sums[i] = static_cast<int32_t>(total);
   }
 }
 

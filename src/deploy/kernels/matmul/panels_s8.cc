@@ -20,7 +20,8 @@ void pack_panels_s8(const int8_t* b, int64_t k, int64_t n, int64_t begin, int64_
     for (int64_t i = 0; i < k; ++i) {
       for (int64_t j = 0; j < width; ++j) {
         const int code = b[i * n + first + j];
-        sums[first + j] += code;
+        sums[first + j] = static_cast<int32_t>(static_cast<uint32_t>(sums[first + j]) +
+                                               static_cast<uint32_t>(code));
         to[format::panel8_offset(kPanelS8, k_padded, j, i)] = static_cast<uint8_t>(code + 128);
       }
     }

@@ -44,10 +44,10 @@ void RowSums::sum_last_axis(const int32_t* pixels, int32_t* lines, int64_t begin
     int32_t* to = lines + i * w.out[2] * g_count;
     for (int64_t y = 0; y < w.out[2]; ++y) {
       for (int64_t g = 0; g < g_count; ++g) {
-        int32_t sum = 0;
+        uint32_t sum = 0;
         for (int64_t k = 0; k < w.kernel[2]; ++k)
-          sum += from[(y * w.stride[2] + k * w.dilation[2]) * g_count + g];
-        *to++ = sum;
+          sum += static_cast<uint32_t>(from[(y * w.stride[2] + k * w.dilation[2]) * g_count + g]);
+        *to++ = static_cast<int32_t>(sum);
       }
     }
   }
@@ -65,11 +65,12 @@ void RowSums::sum_other_axes(const int32_t* lines, int32_t* sums, int64_t begin,
     for (int64_t g = 0; g < w.groups; ++g) {
       int32_t* to = sums + g * rows + i * w.out[2];
       for (int64_t j = g; j < line; j += w.groups) {
-        int32_t sum = 0;
+        uint32_t sum = 0;
         for (int64_t k0 = 0; k0 < w.kernel[0]; ++k0)
           for (int64_t k1 = 0; k1 < w.kernel[1]; ++k1)
-            sum += from[(k0 * w.dilation[0] * size_[1] + k1 * w.dilation[1]) * line + j];
-        *to++ = sum;
+            sum += static_cast<uint32_t>(
+                from[(k0 * w.dilation[0] * size_[1] + k1 * w.dilation[1]) * line + j]);
+        *to++ = static_cast<int32_t>(sum);
       }
     }
   }

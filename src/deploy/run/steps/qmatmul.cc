@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,13 @@ struct Parameters {
     p.y_zero = integer(Attr::y_zero, 0);
     p.y_min = integer(Attr::y_min, -limit - 1);
     p.y_max = integer(Attr::y_max, limit);
+    const int32_t x_limit = context.inputs[0].dtype == DType::kI16 ? 32768 : 128;
+    const int32_t b_limit = context.inputs[1].dtype == DType::kI16 ? 32768 : 128;
+    if (p.x_zero < -x_limit || p.x_zero >= x_limit || p.b_zero < -b_limit || p.b_zero >= b_limit ||
+        p.y_zero < -limit - 1 || p.y_zero > limit)
+      return invalid_argument("expects zero points among the codes, found " +
+                              std::to_string(p.x_zero) + ", " + std::to_string(p.b_zero) + " and " +
+                              std::to_string(p.y_zero));
     if (p.y_min > p.y_max || p.y_min < -limit - 1 || p.y_max > limit)
       return invalid_argument("expects y_min <= y_max within the codes of y, found " +
                               std::to_string(p.y_min) + " and " + std::to_string(p.y_max));
@@ -52,6 +60,9 @@ struct Parameters {
             "expects a fixed_multiplier in 0 .. 2^31 - 1 and an exponent in -31 .. 30");
       p.factor = {static_cast<int32_t>(m0[0]), static_cast<int32_t>(e[0])};
     } else {
+      if (!(std::isfinite(m[0]) && m[0] >= 0))
+        return invalid_argument("expects a finite multiplier that is not negative, found " +
+                                std::to_string(m[0]));
       p.multiplier = m[0];
     }
     return p;

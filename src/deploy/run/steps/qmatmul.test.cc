@@ -1,3 +1,4 @@
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -84,6 +85,24 @@ TEST(QMatMul, SixteenBitOperands) {
   expect_definition<int8_t, int16_t, int8_t>(2, false, 3, 5, 7, false, 4);
   expect_definition<int16_t, int16_t, int8_t>(1, true, 2, 2, 4, false, 5);
   expect_definition<int8_t, int8_t, int16_t>(1, true, 2, 9, 4, false, 6);
+}
+
+TEST(QMatMul, RefusesParametersThatNoLoweringMakes) {
+  testing::Node node{model::Op::kQMatMul, {}, {}, DType::kI8, {1, 1}};
+  node.inputs = testing::activations(testing::tensor<int8_t>({1, 2}, {1, 2}),
+                                     testing::tensor<int8_t>({2, 1}, {3, 4}));
+  node.attributes.set(Attr::multiplier, std::vector<float>{1});
+  EXPECT_EQ(testing::run(node).span<int8_t>()[0], 11);
+  for (Attr zero : {Attr::x_zero, Attr::b_zero, Attr::y_zero})
+    for (int64_t value : {-129, 128, INT32_MAX}) {
+      node.attributes.set(zero, value);
+      EXPECT_NONFATAL_FAILURE(testing::run(node), "expects zero points among the codes");
+      node.attributes.set(zero, int64_t{0});
+    }
+  for (float m : {NAN, INFINITY, -1.0f}) {
+    node.attributes.set(Attr::multiplier, std::vector<float>{m});
+    EXPECT_NONFATAL_FAILURE(testing::run(node), "expects a finite multiplier");
+  }
 }
 
 RC_GTEST_PROP(QMatMul, EqualsTheDefinition, ()) {

@@ -1,3 +1,4 @@
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -165,6 +166,24 @@ void expect_definition(Case t, uint32_t seed) {
               << to_string(p.node.inputs[1].tensor.shape()) << " bits " << t.bits;
       }
     }
+  }
+}
+
+TEST(QConv, RefusesConstantsThatNoLoweringMakes) {
+  Problem p = make_problem({.c = 4, .o = 3}, 1);
+  for (float m : {NAN, INFINITY, -1.0f}) {
+    p.node.inputs[3].tensor.span<float>()[2] = m;
+    EXPECT_NONFATAL_FAILURE(testing::run(p.node), "expects finite multipliers");
+  }
+  p = make_problem({.c = 4, .o = 3}, 1);
+  for (int32_t zero : {INT32_MAX, INT32_MIN, 256, -129}) {
+    p.node.inputs[5].tensor.span<int32_t>()[1] = zero;
+    EXPECT_NONFATAL_FAILURE(testing::run(p.node), "expects a w_zero of an 8-bit grid");
+  }
+  p = make_problem({.c = 4, .o = 3, .requantise = RequantiseVariant::kFixed}, 1);
+  for (int32_t exponent : {INT32_MIN, -32, 31, INT32_MAX}) {
+    p.node.inputs[4].tensor.span<int32_t>()[0] = exponent;
+    EXPECT_NONFATAL_FAILURE(testing::run(p.node), "expects multipliers below 2^30");
   }
 }
 

@@ -1,5 +1,6 @@
 #include "deploy/run/steps/requantise_constants.h"
 
+#include <cmath>
 #include <string>
 
 #include "deploy/kernels/matmul/matmul_s8.h"
@@ -64,18 +65,27 @@ Status RequantiseConstants::prepare(const PrepareContext& context, int64_t group
   for (int64_t c = 0; c < channels; ++c) {
     const size_t i = padded(c);
     bias_[i] = context.inputs[2].as<int32_t>()[c];
-    w_zero_[i] = offset + (has_zero ? context.inputs[5].as<int32_t>()[c] : 0);
+    const int32_t zero = has_zero ? context.inputs[5].as<int32_t>()[c] : 0;
+    if (zero < -128 || zero > 255)
+      return invalid_argument("expects a w_zero of an 8-bit grid, found " + std::to_string(zero) +
+                              " for channel " + std::to_string(c));
+    w_zero_[i] = offset + zero;
     shared_.same_zero = (c == 0 || shared_.same_zero) && w_zero_[i] == w_zero_[0];
     if (!fixed) {
       multiplier_[i] = context.inputs[3].as<float>()[c];
+      if (!(std::isfinite(multiplier_[i]) && multiplier_[i] >= 0))
+        return invalid_argument("expects finite multipliers that are not negative, found " +
+                                std::to_string(multiplier_[i]) + " for channel " +
+                                std::to_string(c));
       continue;
     }
     m0_[i] = context.inputs[3].as<int32_t>()[c];
-    shift_[i] = 31 - context.inputs[4].as<int32_t>()[c];
-    if (shift_[i] < 1 || shift_[i] > 62 || m0_[i] < 0)
+    const int64_t shift = int64_t{31} - context.inputs[4].as<int32_t>()[c];
+    if (shift < 1 || shift > 62 || m0_[i] < 0)
       return invalid_argument("expects multipliers below 2^30, found " + std::to_string(m0_[i]) +
-                              " * 2^-" + std::to_string(shift_[i]) + " for channel " +
+                              " * 2^-" + std::to_string(shift) + " for channel " +
                               std::to_string(c));
+    shift_[i] = static_cast<int32_t>(shift);
   }
 
   const auto& attributes = context.node.attributes;
