@@ -3,7 +3,7 @@
 #include "deploy/kernels/depthwise/depthwise.h"
 #include "deploy/kernels/simd/unroll.h"
 
-namespace nibble::kernels::x86_avx2 {
+namespace nibble::kernels::avx2 {
 namespace {
 
 __m256i lanes_below(int64_t left) {
@@ -43,4 +43,4 @@ void depthwise_f32(const DepthwiseF32& p, const float* const* taps, int64_t step
   for (; i < pixels; ++i) run<1>(p, taps, step, i, out);
 }
 
-}  // namespace nibble::kernels::x86_avx2
+}  // namespace nibble::kernels::avx2

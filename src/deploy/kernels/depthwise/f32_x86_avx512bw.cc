@@ -3,7 +3,7 @@
 #include "deploy/kernels/depthwise/depthwise.h"
 #include "deploy/kernels/simd/unroll.h"
 
-namespace nibble::kernels::x86_avx512bw {
+namespace nibble::kernels::avx512bw {
 namespace {
 
 /// kPixels neighbouring pixels: a weight is loaded once for all of them.
@@ -39,4 +39,4 @@ void depthwise_f32(const DepthwiseF32& p, const float* const* taps, int64_t step
   for (; i < pixels; ++i) run<1>(p, taps, step, i, out);
 }
 
-}  // namespace nibble::kernels::x86_avx512bw
+}  // namespace nibble::kernels::avx512bw

@@ -3,7 +3,7 @@
 #include "deploy/kernels/depthwise/depthwise.h"
 #include "deploy/kernels/simd/output_s8_reference.h"
 
-namespace nibble::kernels::reference {
+namespace nibble::kernels::portable {
 
 void depthwise_f32(const DepthwiseF32& p, const float* const* taps, int64_t step, int64_t pixels,
                    float* out) {
@@ -33,4 +33,4 @@ void depthwise_s8(const DepthwiseS8& p, const int8_t* const* taps, int64_t step,
   }
 }
 
-}  // namespace nibble::kernels::reference
+}  // namespace nibble::kernels::portable

@@ -4,7 +4,7 @@
 #include "deploy/kernels/simd/unroll.h"
 #include "deploy/kernels/simd/x86_avx2_output_s8.h"
 
-namespace nibble::kernels::x86_avx2 {
+namespace nibble::kernels::avx2 {
 namespace {
 
 /// 16 codes as int16, the first `left` of which exist.
@@ -58,4 +58,4 @@ void depthwise_s8(const DepthwiseS8& p, const int8_t* const* taps, int64_t step,
   for (; i < pixels; ++i) run<1>(p, taps, step, i, out);
 }
 
-}  // namespace nibble::kernels::x86_avx2
+}  // namespace nibble::kernels::avx2

@@ -4,7 +4,7 @@
 #include "deploy/kernels/simd/unroll.h"
 #include "deploy/kernels/simd/x86_avx512_output_s8.h"
 
-namespace nibble::kernels::x86_avx512vnni {
+namespace nibble::kernels::avx512vnni {
 namespace {
 
 /// 32 channels from c on of kPixels pixels; `mask`: the channels that exist.
@@ -64,4 +64,4 @@ void depthwise_s8(const DepthwiseS8& p, const int8_t* const* taps, int64_t step,
   for (; i < pixels; ++i) run<1>(p, taps, step, i, out);
 }
 
-}  // namespace nibble::kernels::x86_avx512vnni
+}  // namespace nibble::kernels::avx512vnni

@@ -1,13 +1,22 @@
 #include "deploy/kernels/float/float.h"
 
 namespace nibble::kernels {
+namespace {
 
-const FloatKernels& float_kernels([[maybe_unused]] Isa isa) {
-#if defined(__x86_64__)
-  if (allowed(Isa::kAvx512bw, isa)) return avx512bw::kFloatKernels;
-  if (allowed(Isa::kAvx2, isa)) return avx2::kFloatKernels;
-#endif
-  return portable::kFloatKernels;
+constexpr Variant<FloatKernels> kVariants[] = {
+#define NIBBLE_VECTOR_ISA(isa, space) {Isa::isa, &space::kFloatKernels},
+#include "deploy/kernels/simd/vector_isas.inc"
+#undef NIBBLE_VECTOR_ISA
+};
+
+}  // namespace
+
+std::span<const Variant<FloatKernels>> float_variants() {
+  return kVariants;
+}
+
+const FloatKernels& float_kernels(Isa isa) {
+  return *select(float_variants(), isa).table;
 }
 
 }  // namespace nibble::kernels

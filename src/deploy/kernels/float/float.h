@@ -10,8 +10,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
-#include "deploy/base/cpu.h"
+#include "deploy/kernels/simd/select.h"
 
 namespace nibble::kernels {
 
@@ -50,14 +51,14 @@ struct FloatKernels {
 /// The best table at or below the ceiling `isa`.
 const FloatKernels& float_kernels(Isa isa);
 
-namespace portable {
-extern const FloatKernels kFloatKernels;
-}
-namespace avx2 {
-extern const FloatKernels kFloatKernels;
-}
-namespace avx512bw {
-extern const FloatKernels kFloatKernels;
-}
+/// The tables of this build, worst first.
+std::span<const Variant<FloatKernels>> float_variants();
+
+#define NIBBLE_VECTOR_ISA(isa, space)      \
+  namespace space {                        \
+  extern const FloatKernels kFloatKernels; \
+  }
+#include "deploy/kernels/simd/vector_isas.inc"
+#undef NIBBLE_VECTOR_ISA
 
 }  // namespace nibble::kernels

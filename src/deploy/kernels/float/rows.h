@@ -167,9 +167,7 @@ static float maximum(const float* x, int64_t n) {
 #undef NIBBLE_LANE
 #undef NIBBLE_BINARY
 
-#define NIBBLE_STRING(x) #x
-#define NIBBLE_NAME(x) "float/" NIBBLE_STRING(x)
-const FloatKernels kFloatKernels = {NIBBLE_NAME(NIBBLE_ISA_NAMESPACE),
+const FloatKernels kFloatKernels = {NIBBLE_ISA_NAME("float"),
                                     maximum,
                                     {
 #define NIBBLE_UNARY(name, formula) name,
@@ -177,8 +175,5 @@ const FloatKernels kFloatKernels = {NIBBLE_NAME(NIBBLE_ISA_NAMESPACE),
 #undef NIBBLE_UNARY
                                     },
                                     {Add, Sub, Mul, Div, Min, Max, PRelu, Pow}};
-
-#undef NIBBLE_STRING
-#undef NIBBLE_NAME
 
 }  // namespace nibble::kernels::NIBBLE_ISA_NAMESPACE

@@ -14,7 +14,7 @@ namespace nibble::kernels {
 
 struct MatmulF32Variant {
   Isa isa;
-  std::string_view name;  // "matmul_f32/x86_avx2"
+  std::string_view name;  // "matmul_f32/avx2"
   MatmulF32Core* core;
 };
 
@@ -28,7 +28,7 @@ void matmul_f32(const MatmulF32Variant& variant, MatmulF32 p, const RowPlan& pla
 
 struct MatmulS8Variant {
   Isa isa;
-  std::string_view name;  // "matmul_s8/x86_avx512vnni"
+  std::string_view name;  // "matmul_s8/avx512vnni"
   MatmulS8Core* core;
   SumsS8Core* sums;
 };

@@ -2,7 +2,7 @@
 
 #include "deploy/kernels/matmul/matmul_f32.h"
 
-namespace nibble::kernels::reference {
+namespace nibble::kernels::portable {
 
 void matmul_f32(const MatmulF32& p, const float* const* rows, int64_t m, float* out, int64_t stride,
                 int64_t panel_begin, int64_t panel_end) {
@@ -26,4 +26,4 @@ void matmul_f32(const MatmulF32& p, const float* const* rows, int64_t m, float* 
   }
 }
 
-}  // namespace nibble::kernels::reference
+}  // namespace nibble::kernels::portable

@@ -3,7 +3,7 @@
 #include "deploy/kernels/matmul/matmul_f32.h"
 #include "deploy/kernels/simd/unroll.h"
 
-namespace nibble::kernels::x86_avx2 {
+namespace nibble::kernels::avx2 {
 namespace {
 
 void store(float* out, __m256 y, int64_t left) {
@@ -64,4 +64,4 @@ void matmul_f32(const MatmulF32& p, const float* const* rows, int64_t m, float* 
   }
 }
 
-}  // namespace nibble::kernels::x86_avx2
+}  // namespace nibble::kernels::avx2

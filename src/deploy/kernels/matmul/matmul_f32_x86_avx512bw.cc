@@ -3,7 +3,7 @@
 #include "deploy/kernels/matmul/matmul_f32.h"
 #include "deploy/kernels/simd/unroll.h"
 
-namespace nibble::kernels::x86_avx512bw {
+namespace nibble::kernels::avx512bw {
 namespace {
 
 /// `kRows` rows by `kPanels` panels of `kVectors` x 16 columns, all sums in registers.
@@ -90,4 +90,4 @@ void matmul_f32(const MatmulF32& p, const float* const* rows, int64_t m, float* 
   }
 }
 
-}  // namespace nibble::kernels::x86_avx512bw
+}  // namespace nibble::kernels::avx512bw

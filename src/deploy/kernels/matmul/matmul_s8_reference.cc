@@ -1,7 +1,7 @@
 #include "deploy/kernels/matmul/matmul_s8.h"
 #include "deploy/kernels/simd/output_s8_reference.h"
 
-namespace nibble::kernels::reference {
+namespace nibble::kernels::portable {
 namespace {
 
 constexpr int64_t kStep = 64, kTile = 1024;  // panel8: k of a step, bytes of 16 channels x 64 k
@@ -37,4 +37,4 @@ void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
   }
 }
 
-}  // namespace nibble::kernels::reference
+}  // namespace nibble::kernels::portable

@@ -4,7 +4,7 @@
 #include "deploy/kernels/simd/unroll.h"
 #include "deploy/kernels/simd/x86_avx2_output_s8.h"
 
-namespace nibble::kernels::x86_avx2 {
+namespace nibble::kernels::avx2 {
 namespace {
 
 constexpr int64_t kTile = 1024;  // panel8: 16 channels x 64 k
@@ -100,4 +100,4 @@ void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
   }
 }
 
-}  // namespace nibble::kernels::x86_avx2
+}  // namespace nibble::kernels::avx2

@@ -4,7 +4,7 @@
 #include "deploy/kernels/simd/unroll.h"
 #include "deploy/kernels/simd/x86_avx512_output_s8.h"
 
-namespace nibble::kernels::x86_avx512vnni {
+namespace nibble::kernels::avx512vnni {
 namespace {
 
 constexpr int64_t kTile = 1024;  // panel8: 16 channels x 64 k
@@ -176,4 +176,4 @@ void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
   for (; i < rows; ++i) sums[i] = _mm512_reduce_add_epi32(lanes(a + i * k));
 }
 
-}  // namespace nibble::kernels::x86_avx512vnni
+}  // namespace nibble::kernels::avx512vnni

@@ -1,13 +1,22 @@
 #include "deploy/kernels/pool/pool.h"
 
 namespace nibble::kernels {
+namespace {
 
-const PoolTable& pool_kernels([[maybe_unused]] Isa isa) {
-#if defined(__x86_64__)
-  if (allowed(Isa::kAvx512bw, isa)) return avx512bw::kPoolTable;
-  if (allowed(Isa::kAvx2, isa)) return avx2::kPoolTable;
-#endif
-  return portable::kPoolTable;
+constexpr Variant<PoolTable> kVariants[] = {
+#define NIBBLE_VECTOR_ISA(isa, space) {Isa::isa, &space::kPoolTable},
+#include "deploy/kernels/simd/vector_isas.inc"
+#undef NIBBLE_VECTOR_ISA
+};
+
+}  // namespace
+
+std::span<const Variant<PoolTable>> pool_variants() {
+  return kVariants;
+}
+
+const PoolTable& pool_kernels(Isa isa) {
+  return *select(pool_variants(), isa).table;
 }
 
 }  // namespace nibble::kernels

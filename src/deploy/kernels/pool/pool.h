@@ -9,8 +9,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
-#include "deploy/base/cpu.h"
+#include "deploy/kernels/simd/select.h"
 
 namespace nibble::kernels {
 
@@ -60,14 +61,14 @@ inline const PoolKernels<int16_t>& PoolTable::of<int16_t>() const {
 /// The best table at or below the ceiling `isa`.
 const PoolTable& pool_kernels(Isa isa);
 
-namespace portable {
-extern const PoolTable kPoolTable;
-}
-namespace avx2 {
-extern const PoolTable kPoolTable;
-}
-namespace avx512bw {
-extern const PoolTable kPoolTable;
-}
+/// The tables of this build, worst first.
+std::span<const Variant<PoolTable>> pool_variants();
+
+#define NIBBLE_VECTOR_ISA(isa, space) \
+  namespace space {                   \
+  extern const PoolTable kPoolTable;  \
+  }
+#include "deploy/kernels/simd/vector_isas.inc"
+#undef NIBBLE_VECTOR_ISA
 
 }  // namespace nibble::kernels

@@ -109,15 +109,10 @@ static void average_reals(const float* x, const Box& box, int64_t channels, int6
       });
 }
 
-#define NIBBLE_STRING(x) #x
-#define NIBBLE_NAME(x) "pool/" NIBBLE_STRING(x)
-const PoolTable kPoolTable = {NIBBLE_NAME(NIBBLE_ISA_NAMESPACE),
+const PoolTable kPoolTable = {NIBBLE_ISA_NAME("pool"),
                               {maximum<float>, average_reals},
                               {maximum<int8_t>, average_codes<int8_t, int32_t>},
                               {maximum<uint8_t>, average_codes<uint8_t, int32_t>},
                               {maximum<int16_t>, average_codes<int16_t, int64_t>}};
-
-#undef NIBBLE_STRING
-#undef NIBBLE_NAME
 
 }  // namespace nibble::kernels::NIBBLE_ISA_NAMESPACE

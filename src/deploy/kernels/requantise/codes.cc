@@ -1,13 +1,22 @@
 #include "deploy/kernels/requantise/codes.h"
 
 namespace nibble::kernels {
+namespace {
 
-const CodeKernels& code_kernels([[maybe_unused]] Isa isa) {
-#if defined(__x86_64__)
-  if (allowed(Isa::kAvx512bw, isa)) return avx512bw::kCodeKernels;
-  if (allowed(Isa::kAvx2, isa)) return avx2::kCodeKernels;
-#endif
-  return portable::kCodeKernels;
+constexpr Variant<CodeKernels> kVariants[] = {
+#define NIBBLE_VECTOR_ISA(isa, space) {Isa::isa, &space::kCodeKernels},
+#include "deploy/kernels/simd/vector_isas.inc"
+#undef NIBBLE_VECTOR_ISA
+};
+
+}  // namespace
+
+std::span<const Variant<CodeKernels>> code_variants() {
+  return kVariants;
+}
+
+const CodeKernels& code_kernels(Isa isa) {
+  return *select(code_variants(), isa).table;
 }
 
 int wide_container(DType dtype) {

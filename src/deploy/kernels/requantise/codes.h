@@ -14,10 +14,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
-#include "deploy/base/cpu.h"
 #include "deploy/base/dtype.h"
+#include "deploy/kernels/simd/select.h"
 
 namespace nibble::kernels {
 
@@ -81,14 +82,14 @@ void quantize_columns(const float* x, DType dtype, void* y, int64_t n, const flo
 void dequantize_columns(DType dtype, const void* q, float* y, int64_t n, const float* scale,
                         int64_t step, DType zero_dtype, const void* zero, int32_t offset);
 
-namespace portable {
-extern const CodeKernels kCodeKernels;
-}
-namespace avx2 {
-extern const CodeKernels kCodeKernels;
-}
-namespace avx512bw {
-extern const CodeKernels kCodeKernels;
-}
+/// The tables of this build, worst first.
+std::span<const Variant<CodeKernels>> code_variants();
+
+#define NIBBLE_VECTOR_ISA(isa, space)    \
+  namespace space {                      \
+  extern const CodeKernels kCodeKernels; \
+  }
+#include "deploy/kernels/simd/vector_isas.inc"
+#undef NIBBLE_VECTOR_ISA
 
 }  // namespace nibble::kernels

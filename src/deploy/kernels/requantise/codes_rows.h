@@ -1,5 +1,5 @@
 // The table of CodeKernels of one ISA, from vectors: included once by each ISA file, which defines
-// NIBBLE_ISA_NAMESPACE, NIBBLE_VECTOR_BYTES and NIBBLE_CODES_NAME.
+// NIBBLE_ISA_NAMESPACE, NIBBLE_VECTOR_BYTES and NIBBLE_ISA_NAME("codes").
 #pragma once
 
 #include "deploy/kernels/requantise/codes.h"
@@ -137,6 +137,6 @@ static void multiply(const void* left, int64_t a_step, const void* right, int64_
       });
 }
 
-const CodeKernels kCodeKernels = NIBBLE_CODE_KERNELS(NIBBLE_CODES_NAME);
+const CodeKernels kCodeKernels = NIBBLE_CODE_KERNELS(NIBBLE_ISA_NAME("codes"));
 
 }  // namespace nibble::kernels::NIBBLE_ISA_NAMESPACE

@@ -8,6 +8,11 @@
 
 #define NIBBLE_INLINE static inline __attribute__((always_inline))
 
+/// The name of a table of this ISA: NIBBLE_ISA_NAME("float") is "float/avx2".
+#define NIBBLE_ISA_NAME(family) family "/" NIBBLE_STRING(NIBBLE_ISA_NAMESPACE)
+#define NIBBLE_STRING(x) NIBBLE_QUOTED(x)
+#define NIBBLE_QUOTED(x) #x
+
 namespace nibble::kernels::NIBBLE_ISA_NAMESPACE {
 
 template <class T, int kBytes>

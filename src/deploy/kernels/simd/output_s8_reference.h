@@ -5,7 +5,7 @@
 #include "deploy/kernels/simd/output_s8.h"
 #include "deploy/numeric/requantise.h"
 
-namespace nibble::kernels::reference {
+namespace nibble::kernels::portable {
 
 /// One code of channel n from its sum, the definition.
 inline int8_t output_s8(const OutputS8& out, int64_t n, int32_t sum, int32_t row_sum) {
@@ -20,4 +20,4 @@ inline int8_t output_s8(const OutputS8& out, int64_t n, int32_t sum, int32_t row
   return static_cast<int8_t>(std::clamp<int64_t>(code, lo, hi) + out.y_zero);
 }
 
-}  // namespace nibble::kernels::reference
+}  // namespace nibble::kernels::portable

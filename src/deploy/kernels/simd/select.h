@@ -6,12 +6,19 @@
 
 namespace nibble::kernels {
 
+/// One ISA's table of functions.
+template <class Table>
+struct Variant {
+  Isa isa;
+  const Table* table;
+};
+
 /// The best of a family's variants (worst first, the portable reference leading) under the ceiling
 /// `isa` on this machine.
-template <class Variant>
-const Variant& select(std::span<const Variant> variants, Isa isa) {
-  const Variant* best = &variants.front();
-  for (const Variant& variant : variants)
+template <class AnyVariant>
+const AnyVariant& select(std::span<const AnyVariant> variants, Isa isa) {
+  const AnyVariant* best = &variants.front();
+  for (const AnyVariant& variant : variants)
     if (allowed(variant.isa, isa)) best = &variant;
   return *best;
 }
