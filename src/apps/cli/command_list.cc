@@ -1,7 +1,13 @@
+#include <algorithm>
+
 #include "apps/cli/command.h"
 #include "deploy/base/cpu.h"
+#include "deploy/kernels/catalogue.h"
 #include "deploy/model/op.h"
+#include "deploy/numeric/grid.h"
+#include "deploy/numeric/range_list.h"
 #include "quant/calibrate/estimator.h"
+#include "quant/recipe/scheme.h"
 #include "quant/transform/transform.h"
 
 namespace nibble::cli {
@@ -30,25 +36,23 @@ Rows methods() {
 }
 
 Rows grids() {
-  return {{"restricted", "codes -(2^(b-1)-1) .. 2^(b-1)-1, s = m/(2^(b-1)-1)",
-           "TFLite weights; default from 8 to 5 bits"},
-          {"white_paper", "codes -2^(b-1) .. 2^(b-1)-1, s = m/(2^(b-1)-1)",
-           "Nagel et al. 2021, figure 3"},
-          {"full", "codes -2^(b-1) .. 2^(b-1)-1, s = 2m/(2^b-1)",
-           "ONNX Runtime; default from 4 to 2 bits"},
-          {"twos", "codes -2^(b-1) .. 2^(b-1)-1, s = m/2^(b-1)", "fixed-point formats"},
-          {"unsigned", "codes 0 .. 2^b-1, s = hi/(2^b-1)", "one-sided data"},
-          {"asymmetric", "codes 0 .. 2^b-1, s = (hi-lo)/(2^b-1), integer zero point",
-           "Jacob et al. 2018, equation 1"}};
+  Rows rows;
+  for (const numeric::Grid* grid : numeric::grids())
+    rows.push_back(
+        {std::string(grid->name), std::string(grid->summary), std::string(grid->source)});
+  for (const numeric::RangeInfo& range : numeric::ranges())
+    rows.push_back(
+        {std::string(range.name),
+         "affine, codes " + std::string(range.codes) + ", s = " + std::string(range.scale),
+         std::string(range.source)});
+  return rows;
 }
 
 Rows schemes() {
-  return {{"W8A8", "8-bit weights per channel, 8-bit activations", ""},
-          {"W<w>A<a>", "w, a = 2..8 bits; first and last layers keep 8", ""},
-          {"W<w>A16", "weight-only: activations stay float", ""},
-          {"W<w>AI16", "16-bit integer activations, symmetric", ""},
-          {"...G<g>", "weight scales per block of g along K (Gemm, MatMul, 1x1 convolution)", ""},
-          {"..._SYM, ..._ASYM", "symmetric (default) or asymmetric weights", ""}};
+  Rows rows;
+  for (const recipe::SchemeForm& form : recipe::scheme_forms())
+    rows.push_back({form.pattern, form.meaning, ""});
+  return rows;
 }
 
 Rows ops() {
@@ -60,13 +64,13 @@ Rows ops() {
   return rows;
 }
 
-Rows kernels() {
+Rows kernel_rows() {
   Rows rows;
-  for (int i = 0; i <= static_cast<int>(Isa::kI8mm); ++i) {
-    const Isa isa = static_cast<Isa>(i);
-    rows.push_back({std::string(name_of(isa)),
-                    cpu_runs(isa) ? "runs on this machine" : "not on this machine", ""});
-  }
+  for (const kernels::KernelInfo& kernel : kernels::catalogue())
+    rows.push_back({std::string(kernel.name),
+                    std::string(kernel.summary) +
+                        (cpu_runs(kernel.isa) ? "; runs here" : "; this processor lacks the ISA"),
+                    ""});
   return rows;
 }
 
@@ -85,17 +89,19 @@ class ListCommand : public Command {
 
   int run(Console& console) override {
     const std::pair<const char*, Rows (*)()> kLists[] = {
-        {"methods", methods}, {"grids", grids},     {"schemes", schemes},
-        {"ops", ops},         {"kernels", kernels}, {"targets", targets}};
+        {"methods", methods}, {"grids", grids},         {"schemes", schemes},
+        {"ops", ops},         {"kernels", kernel_rows}, {"targets", targets}};
     Json all = Json::object();
     for (const auto& [name, rows] : kLists) {
       if (!what_.empty() && what_ != name) continue;
       if (what_.empty()) console.line(std::string(name) + ":");
       Json list = Json::array();
-      for (const Row& row : rows()) {
-        console.line("  " + row.name +
-                     std::string(row.name.size() < 22 ? 22 - row.name.size() : 1, ' ') +
-                     row.summary + (row.source.empty() ? "" : "  [" + row.source + "]"));
+      const Rows found = rows();
+      size_t width = 0;
+      for (const Row& row : found) width = std::max(width, row.name.size());
+      for (const Row& row : found) {
+        console.line("  " + row.name + std::string(width + 2 - row.name.size(), ' ') + row.summary +
+                     (row.source.empty() ? "" : "  [" + row.source + "]"));
         list.push_back({{"name", row.name},
                         {"summary", row.summary},
                         {"source", row.source.empty() ? Json(nullptr) : Json(row.source)}});

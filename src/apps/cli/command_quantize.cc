@@ -102,10 +102,7 @@ class QuantizeCommand : public Command {
     if (sym_) scheme.symmetric = true;
     if (asym_) scheme.symmetric = false;
     r.scheme = recipe::to_string(scheme);
-    if (granularity_ == "tensor") r.granularity = numeric::Granularity::kTensor;
-    if (granularity_ == "channel") r.granularity = numeric::Granularity::kChannel;
-    if (granularity_ == "group") r.granularity = numeric::Granularity::kGroup;
-    if (granularity_ == "block") r.granularity = numeric::Granularity::kBlock;
+    if (!granularity_.empty()) r.granularity = recipe::granularity_from_name(granularity_);
     for (const std::string& text : methods_) apply_method_option(text, r);
     for (const std::string& text : layers_) {
       const size_t at = text.rfind('=');

@@ -45,6 +45,9 @@ void apply_method_option(const std::string& text, recipe::Recipe& recipe) {
   }
   for (const transform::Transform* transform : transform::transforms()) {
     if (transform->name == call.name) {
+      if (!call.parameters.empty())
+        throw Error(ErrorKind::kUsage,
+                    "--method '" + text + "': transform '" + call.name + "' takes no parameters");
       recipe.methods.push_back(call);
       return;
     }

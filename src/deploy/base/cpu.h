@@ -7,7 +7,7 @@
 
 namespace nibble::inline base {
 
-/// Instruction-set ceilings, in order within a processor family (interface.md, NIBBLE_ISA).
+/// Instruction-set ceilings, in order within a processor family ($NIBBLE_ISA).
 enum class Isa { kPortable, kAvx2, kAvxVnni, kAvx512bw, kAvx512vnni, kAmx, kNeon, kDotprod, kI8mm };
 
 std::string_view name_of(Isa isa);

@@ -67,24 +67,6 @@ CodeRange code_range(RangeKind range, int bits) {
   __builtin_unreachable();
 }
 
-std::string_view name_of(RangeKind range) {
-  switch (range) {
-    case RangeKind::kRestricted:
-      return "restricted";
-    case RangeKind::kWhitePaper:
-      return "white_paper";
-    case RangeKind::kFull:
-      return "full";
-    case RangeKind::kTwos:
-      return "twos";
-    case RangeKind::kUnsigned:
-      return "unsigned";
-    case RangeKind::kAsymmetric:
-      return "asymmetric";
-  }
-  __builtin_unreachable();
-}
-
 std::string_view name_of(Granularity granularity) {
   switch (granularity) {
     case Granularity::kTensor:

@@ -57,7 +57,7 @@ class Step {
   virtual ~Step() = default;
   virtual Status prepare(PrepareContext& context) = 0;
   virtual void run(const RunContext& context) = 0;
-  /// The kernel chosen by prepare, "matmul_panel8/avx512vnni".
+  /// The kernel chosen by prepare, "matmul_s8/avx512vnni".
   virtual std::string_view kernel() const { return "reference"; }
   /// Multiply-accumulates of one run, for GOP/s; 0 where the notion does not apply.
   virtual double macs() const { return 0; }

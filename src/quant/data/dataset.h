@@ -24,7 +24,7 @@ struct Batch {
   int64_t count = 0;
 };
 
-/// A data set behind a data spec (interface.md, "Data"). Reads on demand, never all at once; files
+/// A data set behind a data spec (docs/data.md). Reads on demand, never all at once; files
 /// are read, not mapped, so peak memory does not depend on the number of samples.
 class Dataset {
  public:

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "quant/graph/error.h"
@@ -106,29 +107,51 @@ std::vector<std::byte> read_whole(const std::string& path, int64_t limit) {
   return read_head(file, static_cast<size_t>(file.size()));
 }
 
-void write_atomically(const std::string& path, std::span<const std::span<const std::byte>> chunks) {
-  std::string temporary = path + ".XXXXXX";
-  const int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
+std::string write_beside(const std::string& path,
+                         std::span<const std::span<const std::byte>> chunks) {
+  const std::filesystem::path target(path);
+  std::error_code ignored;
+  // Renaming a file over a device or a folder would destroy it.
+  if (std::filesystem::exists(target, ignored) &&
+      !std::filesystem::is_regular_file(target, ignored))
+    throw Error(ErrorKind::kOutput, "is there and is no regular file", path);
+  const std::string extension = target.extension().string();
+  std::string temporary =
+      (target.parent_path() / ("." + target.stem().string() + ".XXXXXX" + extension)).string();
+  const int descriptor =
+      ::mkostemps(temporary.data(), static_cast<int>(extension.size()), O_CLOEXEC);
   const auto fail = [&] {
     const std::string why = system_message();
     if (descriptor >= 0) ::unlink(temporary.c_str());
     throw Error(ErrorKind::kOutput, "cannot be written: " + why, path);
   };
   if (descriptor < 0) fail();
-  // mkostemp makes files private; the result gets the permissions that open() would have given it.
+  // mkostemps makes files private; the result gets the permissions that open() would have given it.
   const mode_t mask = ::umask(0);
   ::umask(mask);
   bool ok = ::fchmod(descriptor, 0666 & ~mask) == 0;
   for (const auto& chunk : chunks) ok = ok && write_all(descriptor, chunk);
-  // A full disk may show only here.
-  ok = ok && ::fsync(descriptor) == 0;
+  // A full disk may show only here; a file system that cannot sync says EINVAL or EROFS.
+  ok = ok && (::fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS);
   if (!ok) {
     const int error = errno;
     ::close(descriptor);
     errno = error;
     fail();
   }
-  if (::close(descriptor) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) fail();
+  if (::close(descriptor) != 0) fail();
+  return temporary;
+}
+
+void rename_into_place(const std::string& temporary, const std::string& path) {
+  if (std::rename(temporary.c_str(), path.c_str()) == 0) return;
+  const std::string why = system_message();
+  ::unlink(temporary.c_str());
+  throw Error(ErrorKind::kOutput, "cannot be written: " + why, path);
+}
+
+void write_atomically(const std::string& path, std::span<const std::span<const std::byte>> chunks) {
+  rename_into_place(write_beside(path, chunks), path);
 }
 
 }  // namespace nibble::data

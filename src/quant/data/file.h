@@ -50,8 +50,15 @@ T little_endian(const std::byte* p) {
   return value;
 }
 
-/// Writes `chunks` one after the other to `path`: to a temporary file beside it first, which then
-/// takes its name, so that there is either the whole file or none. Throws Error(kOutput).
+/// Writes `chunks` one after the other to a new file beside `path`, with the same extension, and
+/// returns its name once the bytes are on the disk. Throws Error(kOutput) naming `path`, also where
+/// `path` is there and no regular file; nothing is left then.
+std::string write_beside(const std::string& path,
+                         std::span<const std::span<const std::byte>> chunks);
+/// Gives a file of write_beside() its name. Throws Error(kOutput), and removes the file, where the
+/// system refuses.
+void rename_into_place(const std::string& temporary, const std::string& path);
+/// Both: there is either the whole file or none.
 void write_atomically(const std::string& path, std::span<const std::span<const std::byte>> chunks);
 
 }  // namespace nibble::data

@@ -8,7 +8,7 @@
 
 namespace nibble {
 
-/// What went wrong, and with it the exit code of the command (interface.md).
+/// What went wrong, and with it the exit code of the command.
 enum class ErrorKind {
   kInternal = 1,  // our bug
   kUsage = 2,

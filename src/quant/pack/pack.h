@@ -19,7 +19,7 @@ Buffer pack_nbl(const graph::Graph& graph);
 /// The same, parsed again: what the runtime will see. There is one path, through the bytes.
 std::shared_ptr<const model::Model> pack(const graph::Graph& graph);
 
-/// What a quantised file may hold (interface.md, "What must never happen", 9).
+/// What a quantised file may hold.
 struct SizeRule {
   int64_t packed_stream_bytes = 0;  // weight codes as stored, padding included
   int64_t scale_bytes = 0;          // 12 a channel of integer weights; scales, zeros of the others

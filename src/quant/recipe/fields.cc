@@ -123,26 +123,15 @@ std::optional<MethodCall> read_optional_method(const Node& node, const Place& pl
   return read_method(node, place);
 }
 
-constexpr struct {
-  const char* name;
-  numeric::Granularity value;
-} kGranularities[] = {{"tensor", numeric::Granularity::kTensor},
-                      {"channel", numeric::Granularity::kChannel},
-                      {"group", numeric::Granularity::kGroup},
-                      {"block", numeric::Granularity::kBlock}};
-
 void read_granularity(const Node& node, const Place& place, Recipe& recipe) {
   recipe.granularity.reset();
   if (node.IsNull()) return;
-  for (const auto& [name, value] : kGranularities)
-    if (node.IsScalar() && node.Scalar() == name) recipe.granularity = value;
+  if (node.IsScalar()) recipe.granularity = granularity_from_name(node.Scalar());
   if (!recipe.granularity) place.fail(node, "tensor, channel, group, block or null");
 }
 
 std::string write_granularity(const Recipe& recipe) {
-  for (const auto& [name, value] : kGranularities)
-    if (recipe.granularity == value) return name;
-  return "null";
+  return recipe.granularity ? std::string(name_of(*recipe.granularity)) : "null";
 }
 
 void read_layers(const Node& node, const Place& place, Recipe& recipe) {
@@ -282,6 +271,14 @@ void read_map(const YAML::Node& node, const Place& place, const std::string& kno
                   where + "unknown key '" + key + "'" + in + ", expected one of " + known,
                   place.file);
   }
+}
+
+std::optional<numeric::Granularity> granularity_from_name(std::string_view name) {
+  using numeric::Granularity;
+  for (Granularity g :
+       {Granularity::kTensor, Granularity::kChannel, Granularity::kGroup, Granularity::kBlock})
+    if (name_of(g) == name) return g;
+  return {};
 }
 
 std::span<const Field> fields() {

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -50,6 +51,8 @@ Recipe parse_recipe(const std::string& text, const std::string& file);
 Recipe load_recipe(const std::string& path);
 /// Every field, defaults included: parse_recipe(to_yaml(r)) == r.
 std::string to_yaml(const Recipe& recipe);
+/// "tensor", "channel", "group", "block"; nothing for any other word.
+std::optional<numeric::Granularity> granularity_from_name(std::string_view name);
 /// The JSON schema of recipes (docs/recipe.schema.json).
 std::string recipe_schema();
 

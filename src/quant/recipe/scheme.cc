@@ -91,6 +91,16 @@ std::string to_string(const Scheme& scheme) {
   return text;
 }
 
+std::span<const SchemeForm> scheme_forms() {
+  static constexpr SchemeForm kForms[] = {
+      {"W<w>A<a>", "w-bit weights per channel, a-bit activations, 2 to 8; first and last layers 8"},
+      {"W<w>A16", "weight-only: activations stay float"},
+      {"W<w>AI16", "16-bit integer activations, symmetric"},
+      {"...G<g>", "weight scales per block of g along K (Gemm, MatMul, 1x1 convolution)"},
+      {"..._SYM, ..._ASYM", "symmetric (default) or asymmetric weights"}};
+  return kForms;
+}
+
 numeric::RangeKind default_weight_range(int bits, bool symmetric) {
   if (!symmetric) return numeric::RangeKind::kAsymmetric;
   return bits >= 5 ? numeric::RangeKind::kRestricted : numeric::RangeKind::kFull;

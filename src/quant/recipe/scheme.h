@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -9,8 +10,7 @@
 
 namespace nibble::recipe {
 
-/// W<w>A<a>[G<g>][_SYM|_ASYM], w = 1..8 or T, a = 1..8, 16 or I16 (interface.md, "What a scheme
-/// means").
+/// W<w>A<a>[G<g>][_SYM|_ASYM], w = 1..8 or T, a = 1..8, 16 or I16.
 struct Scheme {
   int weight_bits = 8;   // 1..8; 2 under ternary
   bool ternary = false;  // WT: codes {-1, 0, +1}
@@ -24,6 +24,13 @@ struct Scheme {
 /// Throws Error(kUsage) that shows the grammar and an example.
 Scheme parse_scheme(std::string_view text);
 std::string to_string(const Scheme& scheme);
+
+/// The parts of a scheme's name in words, for listings.
+struct SchemeForm {
+  const char* pattern;
+  const char* meaning;
+};
+std::span<const SchemeForm> scheme_forms();
 
 /// The code range that weights of `bits` bits take by default: restricted from 8 to 5 bits, full at
 /// 4 to 2.
