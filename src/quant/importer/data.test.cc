@@ -13,12 +13,12 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST(RealModels, Import) {
-  const char* data = std::getenv("NIBBLE_DATA");
-  if (!data || !fs::is_directory(data)) GTEST_SKIP() << "NIBBLE_DATA does not name a folder";
+  const char* set = std::getenv("NIBBLE_DATA");
+  const fs::path data = set && *set ? set : NIBBLE_SOURCE_DIR "/build/data";
   int models = 0;
   for (const char* folder : {"mlperf_tiny", "cifar10_models", "imagenet", "lm"}) {
-    if (!fs::is_directory(fs::path(data) / folder)) continue;
-    for (const auto& entry : fs::directory_iterator(fs::path(data) / folder)) {
+    if (!fs::is_directory(data / folder)) continue;
+    for (const auto& entry : fs::directory_iterator(data / folder)) {
       if (entry.path().extension() != ".onnx") continue;
       SCOPED_TRACE(entry.path().string());
       const graph::Graph graph = import_onnx(entry.path().string());
@@ -31,7 +31,7 @@ TEST(RealModels, Import) {
       ++models;
     }
   }
-  if (models == 0) GTEST_SKIP() << "no .onnx files in " << data;
+  if (models == 0) GTEST_SKIP() << "no models in " << data << "; $NIBBLE_DATA names the folder";
 }
 
 }  // namespace
