@@ -21,7 +21,7 @@ int run(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) json |= std::strcmp(argv[i], "--json") == 0;
   Console console(json);
 
-  CLI::App app{"nibble: trained networks to 8 bits and below, and a runtime that runs them"};
+  CLI::App app{"trained networks to 8 bits and below, and a runtime that runs them", "nibble"};
   app.set_version_flag("--version", "nibble " NIBBLE_VERSION);
   app.require_subcommand(1);
   std::vector<std::pair<CLI::App*, std::unique_ptr<Command>>> commands;
