@@ -62,6 +62,8 @@ def row_of(model, args, folder):
     x, labels, eval_spec = arrays(model.evaluate, folder, "eval", 500, 1, model.published)
     ours = folder / "ours.onnx"
     extra = ["--granularity", args.granularity] if args.granularity else []
+    if args.method:
+        extra += ["--method", args.method]
     common.nibble("quantize", model.file, "--scheme", args.scheme, "--calib", calib_spec, "-o", ours, *extra)
     predictions = folder / "integers.npy"
     quantized = common.nibble("eval", ours.with_suffix(".nbl"), "--data", eval_spec, "--reference", model.file,
@@ -83,6 +85,7 @@ def main():
     parser.add_argument("--models", default=",".join(m.name for m in common.MODELS))
     parser.add_argument("--scheme", default="W8A8")
     parser.add_argument("--granularity")
+    parser.add_argument("--method", help="range estimator of the activations (default: mse)")
     parser.add_argument("--skip-ort", action="store_true")
     args = parser.parse_args()
     rows = []
