@@ -146,8 +146,9 @@ class QuantizeCommand : public Command {
     for (const std::string& path : r.outputs) console.line("wrote " + path);
     const bool onnxruntime = r.verified_in_onnxruntime.value_or(false);
     if (!r.outputs.empty())
-      console.line(std::string("verified: loaded again, run and compared in nibble") +
-                   (onnxruntime ? " and ONNX Runtime" : " (ONNX Runtime is not installed here)"));
+      console.line(
+          std::string("verified: loaded again, run and compared in nibble") +
+          (onnxruntime ? " and ONNX Runtime" : " (no ONNX Runtime in python3 or $NIBBLE_PYTHON)"));
     const bool measured = r.metric_float.has_value();
     console.result(
         {{"model", recipe.model},

@@ -44,6 +44,9 @@ graph::Graph load_float_graph(const recipe::Recipe& recipe) {
         recipe.model);
   apply_default_transforms(graph);
   for (const recipe::MethodCall& call : recipe.methods) {
+    if (!call.parameters.empty())
+      throw Error(ErrorKind::kUsage, "transform '" + call.name + "' takes no parameters, found '" +
+                                         call.parameters.begin()->first + "'");
     transform::transform_by_name(call.name).apply(graph);
     graph::verify(graph, graph.phase);
   }
@@ -72,9 +75,13 @@ std::vector<Sample> verification_inputs(const model::Model& model, data::Dataset
   return samples;
 }
 
-/// SQNR of the integer model against the float one over the first calibration samples.
-double measure_sqnr(const Network& quantized, const Network& original, data::Dataset& calibration,
-                    int64_t limit, const RunOptions& options, const Progress& progress) {
+/// SQNR of the integer model against the float one over the first calibration samples; empty where
+/// the first output is not real (an ArgMax, say).
+std::optional<double> measure_sqnr(const Network& quantized, const Network& original,
+                                   data::Dataset& calibration, int64_t limit,
+                                   const RunOptions& options, const Progress& progress) {
+  const model::Model& model = *quantized.model;
+  if (model.tensors[model.outputs[0]].dtype != DType::kF32) return std::nullopt;
   auto a = make_session(original.model, options);
   auto b = make_session(quantized.model, options);
   Sqnr sqnr;
@@ -126,6 +133,17 @@ void warn(QuantizeResult& result, const Network& original, const Network& quanti
       "warning: %.0f us a sample, slower than float (%.0f us); nibble bench shows the layers",
       after, before);
   result.notes.push_back(text);
+}
+
+/// Runs a check of a file that has only its temporary name yet: a fault names `target`, and is one
+/// of verification whatever it was that failed.
+template <class Check>
+void as_verification(const std::string& target, Check check) {
+  try {
+    check();
+  } catch (const Error& e) {
+    throw Error(ErrorKind::kVerification, e.message, target, e.node, e.fix);
+  }
 }
 
 std::string beside(const std::string& output, const char* extension) {
@@ -191,9 +209,11 @@ QuantizeResult quantize(const recipe::Recipe& recipe, const std::string& output,
     const std::string nbl_path =
         files.add(beside(output, ".nbl"), std::span(nbl.data(), nbl.size()));
     files.add(beside(output, ".recipe.yaml"), recipe::to_yaml(recipe));
-    verify_nbl(nbl_path, samples, options);
-    verify_onnx(onnx_path, samples, quantization_db, options);
-    result.verified_in_onnxruntime = verify_in_onnxruntime(onnx_path, samples, quantization_db);
+    as_verification(beside(output, ".nbl"), [&] { verify_nbl(nbl_path, samples, options); });
+    as_verification(output, [&] {
+      verify_onnx(onnx_path, samples, quantization_db, options);
+      result.verified_in_onnxruntime = verify_in_onnxruntime(onnx_path, samples, quantization_db);
+    });
     files.commit();
     result.outputs = {output, beside(output, ".nbl"), beside(output, ".recipe.yaml")};
   }
