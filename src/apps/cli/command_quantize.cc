@@ -124,7 +124,8 @@ class QuantizeCommand : public Command {
 
   void print(Console& console, const recipe::Recipe& recipe,
              const pipeline::QuantizeResult& r) const {
-    for (const std::string& note : r.notes) console.line("note: " + note);
+    for (const std::string& note : r.notes)
+      console.line(note.starts_with("warning: ") ? note : "note: " + note);
     for (const lower::Island& island : r.islands)
       console.line("float: " + island.node + ": " + island.why);
     char text[256];
