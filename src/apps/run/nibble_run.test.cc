@@ -126,7 +126,7 @@ TEST_F(NibbleRun, EachFaultHasItsCodeAndOneLine) {
   unsetenv("NIBBLE_ISA");
 }
 
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__OPTIMIZE__) && !defined(NIBBLE_SANITIZED)
 TEST_F(NibbleRun, IsSmallAndNeedsTheCLibraryAlone) {
   const std::string strip = "strip -o '" + path("stripped") + "' '" NIBBLE_RUN "'";
   const std::string list = "readelf -d '" NIBBLE_RUN "' >'" + path("needed.txt") + "'";

@@ -22,7 +22,8 @@ void tile(const MatmulF32& p, const float* const* rows, int64_t valid, float* ou
           int64_t n) {
   const float* row[kRows];
   NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) row[m] = rows[m < valid ? m : valid - 1];
-  const float* b = p.b + n / kPanelF32 * p.k() * kPanelF32 + n % kPanelF32;
+  // With no k there are no panels either: their pointer may be null.
+  const float* b = p.k() > 0 ? p.b + n / kPanelF32 * p.k() * kPanelF32 + n % kPanelF32 : nullptr;
   __m256 acc[kRows][2];
   NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
     acc[m][0] = _mm256_loadu_ps(p.bias + n);
