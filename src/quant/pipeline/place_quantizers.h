@@ -36,7 +36,7 @@ struct Placement {
       notes;  // what deviates from the scheme and why: "conv1: first layer, kept at 8 bits"
 };
 
-/// Applies "What a scheme means" (interface.md): the data inputs of weighted ops take the scheme's
+/// Applies what a scheme means: the data inputs of weighted ops take the scheme's
 /// activation width, seen through pools and shape ops; other quantised tensors (Add, Concat,
 /// activation products, outputs of integer ops) keep 8 bits; a value read by both kinds is stored
 /// at 8 bits and requantised for the weighted op. Throws Error(kUsage) for widths that are not
