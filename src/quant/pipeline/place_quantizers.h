@@ -38,9 +38,9 @@ struct Placement {
 
 /// Applies what a scheme means: the data inputs of weighted ops take the scheme's
 /// activation width, seen through pools and shape ops; other quantised tensors (Add, Concat,
-/// activation products, outputs of integer ops) keep 8 bits; a value read by both kinds is stored
-/// at 8 bits and requantised for the weighted op. Throws Error(kUsage) for widths that are not
-/// supported yet (1 bit, ternary).
+/// activation products, global means, outputs of integer ops) keep 8 bits; a value read by both
+/// kinds is stored at 8 bits and requantised for the weighted op. Throws Error(kUsage) for widths
+/// that are not supported yet (1 bit, ternary).
 Placement place_quantizers(const graph::Graph& graph, const recipe::Recipe& recipe);
 
 }  // namespace nibble::pipeline
