@@ -38,7 +38,7 @@ struct ThreadPool::Impl {
   std::atomic<int64_t> count{0}, chunk{0};
   std::atomic<uint32_t> chunks{0};
 
-  void take_chunks() {
+  void take_chunks(int worker) {
     uint64_t word = work.load(std::memory_order_acquire);
     while (static_cast<uint32_t>(word) > 0) {
       const RangeFunction* f = function.load(std::memory_order_relaxed);
@@ -49,26 +49,26 @@ struct ThreadPool::Impl {
                                       std::memory_order_acquire))
         continue;
       const int64_t begin = static_cast<int64_t>(all - static_cast<uint32_t>(word)) * length;
-      (*f)(begin, std::min(n, begin + length));
+      (*f)(begin, std::min(n, begin + length), worker);
       unfinished.fetch_sub(1, std::memory_order_release);
       word = work.load(std::memory_order_acquire);
     }
   }
 
-  void serve() {
+  void serve(int worker) {
     uint32_t seen = 0;
     while (true) {
       for (int i = 0; i < kSpins && jobs.load(std::memory_order_relaxed) == seen; ++i) pause();
       jobs.wait(seen, std::memory_order_acquire);
       seen = jobs.load(std::memory_order_acquire);
       if (stop.load(std::memory_order_relaxed)) return;
-      take_chunks();
+      take_chunks(worker);
     }
   }
 };
 
 ThreadPool::ThreadPool(int threads) : impl_(std::make_unique<Impl>()) {
-  for (int i = 1; i < threads; ++i) impl_->workers.emplace_back([this] { impl_->serve(); });
+  for (int i = 1; i < threads; ++i) impl_->workers.emplace_back([this, i] { impl_->serve(i); });
 }
 
 ThreadPool::~ThreadPool() {
@@ -86,7 +86,7 @@ void ThreadPool::parallel_for(int64_t count, int64_t grain, RangeFunction f) {
   if (count <= 0) return;
   grain = std::max<int64_t>(grain, 1);
   if (count <= grain || impl_->workers.empty()) {
-    f(0, count);
+    f(0, count, 0);
     return;
   }
   const int64_t grains = (count - 1) / grain + 1;
@@ -104,7 +104,7 @@ void ThreadPool::parallel_for(int64_t count, int64_t grain, RangeFunction f) {
   impl_->jobs.fetch_add(1, std::memory_order_release);
   impl_->jobs.notify_all();
 
-  impl_->take_chunks();
+  impl_->take_chunks(0);
   for (int i = 0; impl_->unfinished.load(std::memory_order_acquire) > 0; ++i)
     i < kSpins ? pause() : std::this_thread::yield();
 }

@@ -6,21 +6,29 @@
 
 namespace nibble::inline base {
 
-/// A borrowed callable (begin, end): no heap, valid for the duration of the call it is passed to.
+/// A borrowed callable (begin, end) or (begin, end, worker): no heap, valid for the duration of the
+/// call it is passed to. `worker` in 0 .. threads-1 names the thread that runs it: calls with the
+/// same number never overlap, so a workspace may be chosen by it.
 class RangeFunction {
  public:
   template <class F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, RangeFunction>)
       RangeFunction(F&& f)  // NOLINT: implicit on purpose
       : object_(const_cast<void*>(static_cast<const void*>(&f))),
-        call_([](void* object, int64_t begin, int64_t end) {
-          (*static_cast<std::remove_reference_t<F>*>(object))(begin, end);
+        call_([](void* object, int64_t begin, int64_t end, int worker) {
+          auto& function = *static_cast<std::remove_reference_t<F>*>(object);
+          if constexpr (std::is_invocable_v<decltype(function), int64_t, int64_t, int>)
+            function(begin, end, worker);
+          else
+            function(begin, end);
         }) {}
-  void operator()(int64_t begin, int64_t end) const { call_(object_, begin, end); }
+  void operator()(int64_t begin, int64_t end, int worker) const {
+    call_(object_, begin, end, worker);
+  }
 
  private:
   void* object_;
-  void (*call_)(void*, int64_t, int64_t);
+  void (*call_)(void*, int64_t, int64_t, int);
 };
 
 /// A fixed set of workers that split ranges. Results never depend on the number of threads: a

@@ -52,6 +52,18 @@ TEST(ThreadPool, WorkersTakePart) {
   EXPECT_EQ(inside, 2);
 }
 
+TEST(ThreadPool, AWorkerNumberIsNeverInUseTwice) {
+  ThreadPool pool(3);
+  std::atomic<int> inside[3] = {};
+  pool.parallel_for(1000, 1, [&](int64_t, int64_t, int worker) {
+    ASSERT_GE(worker, 0);
+    ASSERT_LT(worker, pool.threads());
+    EXPECT_EQ(inside[worker]++, 0);
+    std::this_thread::yield();
+    --inside[worker];
+  });
+}
+
 TEST(ThreadPool, ManySmallJobsInARowWithSleepsBetween) {
   ThreadPool pool(3);
   int64_t total = 0;
