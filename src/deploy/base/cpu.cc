@@ -7,6 +7,10 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #endif
 
 namespace nibble::inline base {
@@ -22,6 +26,17 @@ struct Leaf {
 };
 bool bit(uint32_t word, int i) {
   return word >> i & 1;
+}
+
+/// Linux saves AMX tiles only for processes that asked for them, once.
+bool tiles_granted() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XTILEDATA
+  static const bool granted = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return granted;
+#else
+  return false;
+#endif
 }
 
 bool x86_runs(Isa isa) {
@@ -48,7 +63,7 @@ bool x86_runs(Isa isa) {
     case Isa::kAvx512vnni:
       return avx512vnni;
     case Isa::kAmx:
-      return amx;
+      return amx && tiles_granted();
     case Isa::kNeon:
     case Isa::kDotprod:
     case Isa::kI8mm:

@@ -34,8 +34,10 @@ void block(const DepthwiseS8& p, const int8_t* const* taps, int64_t step, int64_
       _mm512_setr_epi32(8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
   const OutputAvx512 out_low(p.output, c), out_high(p.output, c + 16);
   NIBBLE_UNROLL for (int i = 0; i < kPixels; ++i) {
-    const __m128i y0 = out_low(_mm512_permutex2var_epi32(acc[i][0], low, acc[i][1]));
-    const __m128i y1 = out_high(_mm512_permutex2var_epi32(acc[i][0], high, acc[i][1]));
+    const __m128i y0 =
+        _mm512_cvtepi32_epi8(out_low(_mm512_permutex2var_epi32(acc[i][0], low, acc[i][1])));
+    const __m128i y1 =
+        _mm512_cvtepi32_epi8(out_high(_mm512_permutex2var_epi32(acc[i][0], high, acc[i][1])));
     const __m256i y = _mm256_inserti128_si256(_mm256_castsi128_si256(y0), y1, 1);
     int8_t* to = out + (first + i) * p.channels + c;
     if constexpr (kWhole)

@@ -29,14 +29,30 @@ void matmul_f32(const MatmulF32Variant& variant, MatmulF32 p, const RowPlan& pla
 struct MatmulS8Variant {
   Isa isa;
   std::string_view name;  // "matmul_s8/avx512vnni"
-  MatmulS8Core* core;
-  SumsS8Core* sums;
+  const MatmulS8Core* core;
 };
 
 std::span<const MatmulS8Variant> matmul_s8_variants();
 
-/// The same for integers; `row_sums` has one entry a row of the plan (row_sums.h).
-void matmul_s8(const MatmulS8Variant& variant, MatmulS8 p, const RowPlan& plan, const int8_t* a,
-               const int32_t* row_sums, int8_t* out, int64_t stride, ThreadPool& pool);
+/// The memory of one product of integers.
+struct MatmulS8Data {
+  const int8_t* a = nullptr;          // what the plan speaks of
+  const int32_t* row_sums = nullptr;  // one a row of the plan (row_sums.h)
+  int8_t* out = nullptr;              // rows lie `stride` bytes apart
+  int64_t stride = 0;
+  const int8_t* residual = nullptr;  // codes to add, laid out as `out`; null: none
+  std::byte* workspace = nullptr;    // 64-byte aligned, matmul_s8_workspace() bytes
+};
+
+/// The whole product: all rows of the plan by all channels, on the threads of `pool`. `p.segment`,
+/// `p.segments` and `p.length` are taken from the plan.
+///
+/// Long rows are cut into blocks of k whose weights and rows stay in the nearest caches; weights
+/// below 8 bits are unpacked a block at a time, once for all rows of a task, or, for a single row,
+/// in registers.
+void matmul_s8(const MatmulS8Variant& variant, MatmulS8 p, const RowPlan& plan,
+               const MatmulS8Data& data, ThreadPool& pool);
+size_t matmul_s8_workspace(const MatmulS8Variant& variant, const MatmulS8& p, const RowPlan& plan,
+                           int threads);
 
 }  // namespace nibble::kernels

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "deploy/kernels/matmul/matmul.h"
 
@@ -7,16 +8,153 @@ namespace {
 
 constexpr MatmulS8Variant kVariants[] = {
 #define NIBBLE_MATMUL_F32(isa, space)
-#define NIBBLE_MATMUL_S8(isa, space) \
-  {Isa::isa, "matmul_s8/" #space, space::matmul_s8, space::sums_s8},
+#define NIBBLE_MATMUL_S8(isa, space) {Isa::isa, "matmul_s8/" #space, &space::kMatmulS8},
 #include "deploy/kernels/matmul/kernels.inc"
 #undef NIBBLE_MATMUL_F32
 #undef NIBBLE_MATMUL_S8
 };
 
 constexpr double kSerialMacs = 500e3;  // below about 3 us of work a second thread does not pay
-constexpr int64_t kTile = 12;          // a multiple of the cores' rows
+constexpr int64_t kRowTile = 12;       // a multiple of the cores' rows
 constexpr int64_t kPanelTile = 2;
+// Codes of k in a block: 64 channels are 32 KiB, what a first-level cache holds. Up to kWholeK a
+// second block would cost more than it saves.
+constexpr int64_t kBlockK = 512, kWholeK = 768;
+
+int64_t divide_up(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+int64_t round_up(int64_t a, int64_t b) {
+  return divide_up(a, b) * b;
+}
+
+/// How a product is cut, and where its workspace goes: what all workers share, then a part for
+/// each.
+struct Cut {
+  int64_t k_block;
+  bool serial;
+  Tasks tasks;
+  int64_t row_stride;  // of dense rows
+  size_t unpacked_at, sums_at, worker_bytes, shared_bytes;
+
+  Cut(const MatmulS8Core& core, const MatmulS8& p, const RowPlan& plan, int threads) {
+    const int64_t m = plan.count(), k = plan.k();
+    const int64_t blocks = p.k_padded <= kWholeK ? 1 : divide_up(p.k_padded, kBlockK);
+    k_block = round_up(divide_up(p.k_padded, blocks), kStepS8);
+    const double macs = static_cast<double>(m) * static_cast<double>(p.n) * static_cast<double>(k);
+    serial = macs < kSerialMacs;
+    // Dense rows are copied whole and fill the second-level cache.
+    const int64_t row_bytes = core.dense_rows ? p.k_padded / 8 : std::min(k, k_block);
+    tasks = cut_tasks(m, divide_up(p.n, kPanelS8), row_bytes, kRowTile, kPanelTile,
+                      serial ? 1 : threads);
+    row_stride = p.k_padded / kStepS8 % 2 ? p.k_padded : p.k_padded + kStepS8;
+    const int64_t dense = core.dense_rows ? round_up(tasks.row_block, 16) * row_stride : 0;
+    unpacked_at = static_cast<size_t>(dense);
+    sums_at = unpacked_at + static_cast<size_t>(p.bits < 8 ? kBlockChannelsS8 * k_block : 0);
+    worker_bytes =
+        sums_at + static_cast<size_t>(round_up(tasks.row_block, 16) * kBlockChannelsS8) * 4;
+    shared_bytes = static_cast<size_t>(m == 1 ? p.k_padded : 0);
+  }
+};
+
+/// One row of k codes, zero up to k_padded.
+void copy_row(const MatmulS8& p, const int8_t* row, int8_t* to) {
+  for (int64_t s = 0; s < p.segments; ++s, to += p.length)
+    std::memcpy(to, row + p.segment[s], static_cast<size_t>(p.length));
+  std::memset(to, 0, static_cast<size_t>(p.k_padded - p.k()));
+}
+
+/// Works through the tasks of one worker.
+class Worker {
+ public:
+  Worker(const MatmulS8Core& core, const MatmulS8& p, const RowPlan& plan, const MatmulS8Data& data,
+         const Cut& cut, std::byte* workspace)
+      : core_(core),
+        p_(p),
+        plan_(plan),
+        data_(data),
+        cut_(cut),
+        dense_(reinterpret_cast<int8_t*>(workspace)),
+        unpacked_(reinterpret_cast<uint8_t*>(workspace + cut.unpacked_at)),
+        sums_(reinterpret_cast<int32_t*>(workspace + cut.sums_at)) {}
+
+  void task(int64_t index) {
+    const Tasks& tasks = cut_.tasks;
+    const int64_t row = index / tasks.panel_blocks * tasks.row_block;
+    const int64_t panel = index % tasks.panel_blocks * tasks.panel_block;
+    const int64_t panels = divide_up(p_.n, kPanelS8);
+    row_ = row;
+    m_ = std::min(tasks.row_block, plan_.count() - row);
+    plan_.pointers(data_.a, row, m_, rows_);
+    if (core_.dense_rows) make_dense();
+    for (int64_t q = panel; q < std::min(panel + tasks.panel_block, panels);) q += block_of(q);
+  }
+
+ private:
+  void make_dense() {
+    for (int64_t i = 0; i < m_; ++i) {
+      int8_t* to = dense_ + i * cut_.row_stride;
+      copy_row(p_, rows_[i], to);
+      rows_[i] = to;
+    }
+  }
+
+  /// The product of the panels from q on that go together; returns how many those are.
+  int64_t block_of(int64_t q) {
+    const int64_t n = q * kPanelS8, left = p_.n_padded - n;
+    const int64_t panels = left >= 2 * kPanelS8 && p_.n - n > kPanelS8 ? 2 : 1;
+    const int64_t width = std::min(left, kPanelS8);  // one tile in the last panel of a group
+    MatmulS8 p = p_;
+    if (core_.dense_rows) p.segment = &kNoOffset, p.segments = 1, p.length = p.k_padded;
+    BlockS8 block;
+    block.step_bytes = width * kStepS8;
+    block.tiles = static_cast<int>(
+        divide_up(std::min({p.n - n, panels * kPanelS8, panels * width}), kTileS8));
+    block.n = n;
+    block.sums = sums_;
+    int8_t* out = data_.out + row_ * data_.stride + n;
+    if (data_.residual) block.residual = data_.residual + (out - data_.out);
+    for (int64_t k = 0; k < p.k_padded; k += cut_.k_block) {
+      block.k_begin = k;
+      block.k_end = std::min(k + cut_.k_block, p.k());
+      block.first = k == 0;
+      block.last = k + cut_.k_block >= p.k_padded;
+      place_weights(block, panels, width, std::min(k + cut_.k_block, p.k_padded));
+      core_.block(p, block, rows_, data_.row_sums + row_, m_, out, data_.stride);
+    }
+    return panels;
+  }
+
+  /// Where the codes of a block lie: in the stream, or unpacked.
+  void place_weights(BlockS8& block, int64_t panels, int64_t width, int64_t k_end) {
+    const int64_t panel_bytes = kPanelS8 * p_.k_padded / 8 * p_.bits;  // of a whole panel
+    const std::byte* stream =
+        p_.b + block.n / kPanelS8 * panel_bytes + block.k_begin * width / 8 * p_.bits;
+    if (p_.bits == 8) {
+      block.b = reinterpret_cast<const uint8_t*>(stream);
+      block.panel_bytes = panel_bytes;
+      return;
+    }
+    block.b = unpacked_;
+    block.panel_bytes = width * (k_end - block.k_begin);
+    for (int64_t q = 0; q < panels; ++q)
+      core_.unpack(p_.bits, stream + q * panel_bytes, block.panel_bytes / kTileBytesS8,
+                   unpacked_ + q * block.panel_bytes);
+  }
+
+  static constexpr int64_t kNoOffset = 0;
+
+  const MatmulS8Core& core_;
+  const MatmulS8& p_;
+  const RowPlan& plan_;
+  const MatmulS8Data& data_;
+  const Cut& cut_;
+  int8_t* dense_;
+  uint8_t* unpacked_;
+  int32_t* sums_;
+  int64_t row_ = 0, m_ = 0;
+  const int8_t* rows_[RowPlan::kMaxRows];
+};
 
 }  // namespace
 
@@ -24,29 +162,37 @@ std::span<const MatmulS8Variant> matmul_s8_variants() {
   return kVariants;
 }
 
-void matmul_s8(const MatmulS8Variant& variant, MatmulS8 p, const RowPlan& plan, const int8_t* a,
-               const int32_t* row_sums, int8_t* out, int64_t stride, ThreadPool& pool) {
+size_t matmul_s8_workspace(const MatmulS8Variant& variant, const MatmulS8& p, const RowPlan& plan,
+                           int threads) {
+  const Cut cut(*variant.core, p, plan, threads);
+  return cut.shared_bytes + static_cast<size_t>(threads) * cut.worker_bytes;
+}
+
+void matmul_s8(const MatmulS8Variant& variant, MatmulS8 p, const RowPlan& plan,
+               const MatmulS8Data& data, ThreadPool& pool) {
+  const MatmulS8Core& core = *variant.core;
   p.segment = plan.segment.data();
   p.segments = static_cast<int64_t>(plan.segment.size());
   p.length = plan.length;
-  const int64_t m = plan.count(), panels = (p.n + kPanelS8 - 1) / kPanelS8;
+  const int64_t m = plan.count(), panels = divide_up(p.n, kPanelS8);
   if (m == 0 || panels == 0) return;
-  const double macs =
-      static_cast<double>(m) * static_cast<double>(p.n) * static_cast<double>(p.k());
-  const bool serial = macs < kSerialMacs;
-  const Tasks tasks = cut_tasks(m, panels, p.k(), kTile, kPanelTile, serial ? 1 : pool.threads());
-  const auto work = [&](int64_t begin, int64_t end) {
-    const int8_t* rows[RowPlan::kMaxRows];
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t i = task / tasks.panel_blocks * tasks.row_block;
-      const int64_t q = task % tasks.panel_blocks * tasks.panel_block;
-      const int64_t count = std::min(tasks.row_block, m - i);
-      plan.pointers(a, i, count, rows);
-      variant.core(p, rows, row_sums + i, count, out + i * stride, stride, q,
-                   std::min(q + tasks.panel_block, panels));
-    }
+  const Cut cut(core, p, plan, pool.threads());
+  if (m == 1) {
+    auto* row = reinterpret_cast<int8_t*>(data.workspace);
+    const int8_t* from;
+    plan.pointers(data.a, 0, 1, &from);
+    copy_row(p, from, row);
+    pool.parallel_for(panels, cut.serial ? panels : 1, [&](int64_t begin, int64_t end) {
+      core.vector(p, row, data.row_sums[0], data.out, data.residual, begin, end);
+    });
+    return;
+  }
+  const auto work = [&](int64_t begin, int64_t end, int worker) {
+    Worker w(core, p, plan, data, cut,
+             data.workspace + cut.shared_bytes + static_cast<size_t>(worker) * cut.worker_bytes);
+    for (int64_t task = begin; task < end; ++task) w.task(task);
   };
-  pool.parallel_for(tasks.count(), serial ? tasks.count() : 1, work);
+  pool.parallel_for(cut.tasks.count(), cut.serial ? cut.tasks.count() : 1, work);
 }
 
 }  // namespace nibble::kernels

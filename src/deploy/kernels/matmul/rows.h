@@ -50,7 +50,7 @@ struct Tasks {
 
 /// Row blocks hold at most RowPlan::kMaxRows rows and about 128 KiB of A (`row_bytes` each), in
 /// whole tiles of `tile` rows; panels are cut (in multiples of `panel_tile`) only where the row
-/// blocks alone do not occupy `threads`. Work below `serial_macs` stays one task a row block.
+/// blocks alone do not occupy `threads`.
 Tasks cut_tasks(int64_t m, int64_t panels, int64_t row_bytes, int64_t tile, int64_t panel_tile,
                 int threads);
 

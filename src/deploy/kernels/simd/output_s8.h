@@ -4,19 +4,33 @@
 
 namespace nibble::kernels {
 
+/// A sum of codes behind a product: y' = clamp(rne(float(y - y_zero) m_y + float(r - r_zero) m_r) +
+/// zero, lo, hi), each operation rounded to binary32 (docs/numerics.md, Add of variant float).
+struct ResidualS8 {
+  float m_y = 0, m_r = 0;
+  int32_t r_zero = 0;
+  int32_t zero = 0, lo = -128, hi = 127;
+};
+
 /// The output stage of integer products: int32 sums of a row to 8-bit codes (docs/numerics.md).
-///   acc = sum + bias[n] - w_zero[n] row_sum           (mod 2^32; lowering proved that it fits)
+///   acc = (sum << sum_shift) + bias[n] - w_zero[n] row_sum   (mod 2^32; lowering proved that it
+///                                                              fits)
 ///   y   = clamp(R(acc) + y_zero, y_min, y_max)
 /// R is rne(float(acc) multiplier[n]) or, where `multiplier` is null, (acc m0[n] + 2^(shift[n]-1))
-/// >> shift[n] in int64, shift 1..62. Arrays are padded to whole panels.
+/// >> shift[n] in int64, shift 1..62. `binary`: y = +1 where the product that R would round is not
+/// negative, else -1. Arrays are padded to whole panels. Where the caller has a residual r for
+/// every y (variant float only), `residual` says how it is added.
 struct OutputS8 {
   const int32_t* bias = nullptr;
   const int32_t* w_zero = nullptr;
   bool same_zero = false;  // promise: all w_zero are equal (a faster way to the same codes)
+  int32_t sum_shift = 0;   // 1: weights are 2u - 1
   const float* multiplier = nullptr;
   const int32_t* m0 = nullptr;
   const int32_t* shift = nullptr;
+  bool binary = false;
   int32_t y_zero = 0, y_min = -128, y_max = 127;
+  ResidualS8 residual;
 };
 
 }  // namespace nibble::kernels

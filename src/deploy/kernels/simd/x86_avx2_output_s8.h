@@ -34,6 +34,8 @@ class OutputAvx2 {
  public:
   OutputAvx2(const OutputS8& out, int64_t n)
       : fixed_(out.multiplier == nullptr),
+        binary_(out.binary),
+        sum_shift_(_mm_cvtsi32_si128(out.sum_shift)),
         bias_(load(out.bias + n)),
         w_zero_(load(out.w_zero + n)),
         y_zero_(_mm256_set1_epi32(out.y_zero)) {
@@ -54,15 +56,26 @@ class OutputAvx2 {
   __m256i operator()(__m256i sum, int32_t row_sum) const {
     const __m256i correction =
         _mm256_sub_epi32(bias_, _mm256_mullo_epi32(w_zero_, _mm256_set1_epi32(row_sum)));
-    return codes(_mm256_add_epi32(sum, correction));
+    return codes(_mm256_add_epi32(_mm256_sll_epi32(sum, sum_shift_), correction));
   }
   /// Without row sums.
-  __m256i operator()(__m256i sum) const { return codes(_mm256_add_epi32(sum, bias_)); }
+  __m256i operator()(__m256i sum) const {
+    return codes(_mm256_add_epi32(_mm256_sll_epi32(sum, sum_shift_), bias_));
+  }
 
  private:
   static __m256i load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
 
+  /// +1 where acc scale >= 0, else -1: the sign of acc unless the scale is zero.
+  __m256i signs(__m256i acc) const {
+    const __m256i zero = _mm256_setzero_si256();
+    const __m256i negative =
+        _mm256_andnot_si256(_mm256_cmpeq_epi32(scale_, zero), _mm256_srai_epi32(acc, 31));
+    return _mm256_or_si256(negative, _mm256_set1_epi32(1));
+  }
+
   __m256i codes(__m256i acc) const {
+    if (binary_) return signs(acc);
     __m256i y;
     if (fixed_) {
       y = requantise_fixed_avx2(acc, scale_, shift_, lo_, hi_);
@@ -74,9 +87,24 @@ class OutputAvx2 {
     return _mm256_add_epi32(y, y_zero_);
   }
 
-  bool fixed_;
+  bool fixed_, binary_;
+  __m128i sum_shift_;
   __m256i bias_, w_zero_, y_zero_, scale_, shift_, lo_, hi_;
 };
+
+/// Eight codes y, as int32, with their residuals r added.
+inline __m256i add_residual_avx2(const OutputS8& out, __m256i y, __m128i r) {
+  const ResidualS8& add = out.residual;
+  const auto scaled = [](__m256i codes, int32_t zero, float m) {
+    const __m256i centred = _mm256_sub_epi32(codes, _mm256_set1_epi32(zero));
+    return _mm256_mul_ps(_mm256_cvtepi32_ps(centred), _mm256_set1_ps(m));
+  };
+  __m256 v = _mm256_add_ps(scaled(y, out.y_zero, add.m_y),
+                           scaled(_mm256_cvtepi8_epi32(r), add.r_zero, add.m_r));
+  v = _mm256_max_ps(v, _mm256_set1_ps(static_cast<float>(add.lo - add.zero)));
+  v = _mm256_min_ps(v, _mm256_set1_ps(static_cast<float>(add.hi - add.zero)));
+  return _mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(add.zero));
+}
 
 /// 16 codes of int32, in the order of the channels, as bytes.
 inline __m128i pack_codes(__m256i first, __m256i second) {
@@ -84,16 +112,53 @@ inline __m128i pack_codes(__m256i first, __m256i second) {
   return _mm_packs_epi16(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
 }
 
-/// Stores the first `left` of 16 codes.
+/// Loads and stores the first `left` of 16 codes.
+inline __m128i load_codes(const int8_t* p, int64_t left) {
+  if (left >= 16) return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  alignas(16) int8_t bytes[16] = {};
+  for (int64_t i = 0; i < left; ++i) bytes[i] = p[i];
+  return _mm_load_si128(reinterpret_cast<const __m128i*>(bytes));
+}
 inline void store_codes(int8_t* out, __m128i codes, int64_t left) {
   if (left >= 16) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out), codes);
     return;
   }
-  int8_t bytes[16];
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(bytes), codes);
+  alignas(16) int8_t bytes[16];
+  _mm_store_si128(reinterpret_cast<__m128i*>(bytes), codes);
   for (int64_t i = 0; i < left; ++i) out[i] = bytes[i];
 }
+
+/// The output stage for the 16 channels of a tile from n on, of which those below `channels` exist.
+class TileOutputAvx2 {
+ public:
+  TileOutputAvx2(const OutputS8& out, int64_t n, int64_t channels)
+      : out_(out), first_(out, n), second_(out, n + 8), left_(channels - n) {}
+
+  /// The sums of one row; `residual` may be null.
+  void operator()(const __m256i (&sums)[2], int32_t row_sum, const int8_t* residual,
+                  int8_t* to) const {
+    store(first_(sums[0], row_sum), second_(sums[1], row_sum), residual, to);
+  }
+  /// Without row sums.
+  void operator()(const __m256i (&sums)[2], const int8_t* residual, int8_t* to) const {
+    store(first_(sums[0]), second_(sums[1]), residual, to);
+  }
+
+ private:
+  void store(__m256i y0, __m256i y1, const int8_t* residual, int8_t* to) const {
+    if (residual) {
+      const __m128i r = load_codes(residual, left_);
+      y0 = add_residual_avx2(out_, y0, r);
+      y1 = add_residual_avx2(out_, y1, _mm_srli_si128(r, 8));
+    }
+    store_codes(to, pack_codes(y0, y1), left_);
+  }
+
+  const OutputS8& out_;
+  OutputAvx2 first_, second_;
+  int64_t left_;
+};
 
 }  // namespace
 }  // namespace nibble::kernels

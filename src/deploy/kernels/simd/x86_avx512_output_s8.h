@@ -23,11 +23,14 @@ inline __m512i requantise_fixed_avx512(__m512i acc, __m512i m0, __m512i shift, _
   return _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
 }
 
-/// The output stage for 16 channels from n on: their per-channel constants in registers.
+/// The output stage for 16 channels from n on: their per-channel constants in registers. Codes come
+/// as int32.
 class OutputAvx512 {
  public:
   OutputAvx512(const OutputS8& out, int64_t n)
       : fixed_(out.multiplier == nullptr),
+        binary_(out.binary),
+        sum_shift_(_mm_cvtsi32_si128(out.sum_shift)),
         bias_(_mm512_loadu_si512(out.bias + n)),
         w_zero_(_mm512_loadu_si512(out.w_zero + n)),
         y_zero_(_mm512_set1_epi32(out.y_zero)) {
@@ -44,16 +47,26 @@ class OutputAvx512 {
     }
   }
 
-  __m128i operator()(__m512i sum, int32_t row_sum) const {
+  __m512i operator()(__m512i sum, int32_t row_sum) const {
     const __m512i correction =
         _mm512_sub_epi32(bias_, _mm512_mullo_epi32(w_zero_, _mm512_set1_epi32(row_sum)));
-    return codes(_mm512_add_epi32(sum, correction));
+    return codes(_mm512_add_epi32(_mm512_sll_epi32(sum, sum_shift_), correction));
   }
   /// Without row sums.
-  __m128i operator()(__m512i sum) const { return codes(_mm512_add_epi32(sum, bias_)); }
+  __m512i operator()(__m512i sum) const {
+    return codes(_mm512_add_epi32(_mm512_sll_epi32(sum, sum_shift_), bias_));
+  }
 
  private:
-  __m128i codes(__m512i acc) const {
+  /// +1 where acc scale >= 0, else -1: the sign of acc unless the scale is zero.
+  __m512i signs(__m512i acc) const {
+    const __mmask16 negative = _mm512_mask_cmplt_epi32_mask(_mm512_test_epi32_mask(scale_, scale_),
+                                                            acc, _mm512_setzero_si512());
+    return _mm512_mask_set1_epi32(_mm512_set1_epi32(1), negative, -1);
+  }
+
+  __m512i codes(__m512i acc) const {
+    if (binary_) return signs(acc);
     __m512i y;
     if (fixed_) {
       y = requantise_fixed_avx512(acc, scale_, shift_, lo_, hi_);
@@ -62,10 +75,11 @@ class OutputAvx512 {
       y = _mm512_cvtps_epi32(
           _mm512_min_ps(_mm512_max_ps(v, _mm512_castsi512_ps(lo_)), _mm512_castsi512_ps(hi_)));
     }
-    return _mm512_cvtepi32_epi8(_mm512_add_epi32(y, y_zero_));
+    return _mm512_add_epi32(y, y_zero_);
   }
 
-  bool fixed_;
+  bool fixed_, binary_;
+  __m128i sum_shift_;
   __m512i bias_, w_zero_, y_zero_, scale_, shift_, lo_, hi_;
 };
 
@@ -104,6 +118,47 @@ inline __mmask16 channel_mask(int64_t n, int64_t channels) {
   const int64_t left = channels - n;
   return static_cast<__mmask16>(left >= 16 ? 0xffff : left > 0 ? (1 << left) - 1 : 0);
 }
+
+/// 16 codes y, as int32, with their residuals r added.
+inline __m512i add_residual_avx512(const OutputS8& out, __m512i y, __m128i r) {
+  const ResidualS8& add = out.residual;
+  const auto scaled = [](__m512i codes, int32_t zero, float m) {
+    const __m512i centred = _mm512_sub_epi32(codes, _mm512_set1_epi32(zero));
+    return _mm512_mul_ps(_mm512_cvtepi32_ps(centred), _mm512_set1_ps(m));
+  };
+  __m512 v = _mm512_add_ps(scaled(y, out.y_zero, add.m_y),
+                           scaled(_mm512_cvtepi8_epi32(r), add.r_zero, add.m_r));
+  v = _mm512_max_ps(v, _mm512_set1_ps(static_cast<float>(add.lo - add.zero)));
+  v = _mm512_min_ps(v, _mm512_set1_ps(static_cast<float>(add.hi - add.zero)));
+  return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(add.zero));
+}
+
+/// The output stage for the 16 channels of a tile from n on, of which those below `channels` exist.
+class TileOutputAvx512 {
+ public:
+  TileOutputAvx512(const OutputS8& out, int64_t n, int64_t channels)
+      : out_(out), codes_(out, n), mask_(channel_mask(n, channels)) {}
+
+  /// The sums of one row; `residual` may be null.
+  void operator()(const __m512i (&sums)[1], int32_t row_sum, const int8_t* residual,
+                  int8_t* to) const {
+    store(codes_(sums[0], row_sum), residual, to);
+  }
+  /// Without row sums.
+  void operator()(const __m512i (&sums)[1], const int8_t* residual, int8_t* to) const {
+    store(codes_(sums[0]), residual, to);
+  }
+
+ private:
+  void store(__m512i y, const int8_t* residual, int8_t* to) const {
+    if (residual) y = add_residual_avx512(out_, y, _mm_maskz_loadu_epi8(mask_, residual));
+    _mm_mask_storeu_epi8(to, mask_, _mm512_cvtepi32_epi8(y));
+  }
+
+  const OutputS8& out_;
+  OutputAvx512 codes_;
+  __mmask16 mask_;
+};
 
 }  // namespace
 }  // namespace nibble::kernels

@@ -94,7 +94,10 @@ class QMatmulS8 : public Step {
     bias_at_ = panels_at_ + columns * static_cast<size_t>(format::round_up(k, format::kStep));
     sums_at_ = align_up(bias_at_ + columns * 4);
     sums_scratch_at_ = align_up(sums_at_ + static_cast<size_t>(row_sums_.size()) * 4);
-    context.scratch_bytes = sums_scratch_at_ + static_cast<size_t>(row_sums_.scratch_size()) * 4;
+    workspace_at_ = align_up(sums_scratch_at_ + static_cast<size_t>(row_sums_.scratch_size()) * 4);
+    context.scratch_bytes =
+        workspace_at_ +
+        kernels::matmul_s8_workspace(*variant_, problem(), plan_.rows(), context.threads);
     return {};
   }
 
@@ -125,13 +128,19 @@ class QMatmulS8 : public Step {
         plan_.copy(a, int8_t{0}, copy, context.pool);
         a = copy;
       }
-      row_sums_.run(variant_->sums, a,
+      row_sums_.run(variant_->core->sums, a,
                     reinterpret_cast<int32_t*>(context.scratch + sums_scratch_at_), sums,
                     context.pool);
-      kernels::matmul_s8(
-          *variant_,
-          {.b = panels, .n = n, .k_padded = format::round_up(k, format::kStep), .output = output},
-          plan_.rows(), a, sums, y, n, context.pool);
+      kernels::MatmulS8 p = problem();
+      p.b = reinterpret_cast<const std::byte*>(panels);
+      p.output = output;
+      kernels::matmul_s8(*variant_, p, plan_.rows(),
+                         {.a = a,
+                          .row_sums = sums,
+                          .out = y,
+                          .stride = n,
+                          .workspace = context.scratch + workspace_at_},
+                         context.pool);
       y += m * n;
     }
   }
@@ -143,6 +152,12 @@ class QMatmulS8 : public Step {
   }
 
  private:
+  kernels::MatmulS8 problem() const {
+    return {.n = shape_->n,
+            .n_padded = format::round_up(shape_->n, kernels::kPanelS8),
+            .k_padded = format::round_up(shape_->k, format::kStep)};
+  }
+
   /// Panels of matrix `index`, and what the zero point of A adds: - z_a sum_k (b - z_b).
   void pack(const RunContext& context, int64_t index, uint8_t* panels, int32_t* bias) const {
     const int64_t n = shape_->n, k = shape_->k;
@@ -162,7 +177,7 @@ class QMatmulS8 : public Step {
   std::vector<int32_t> w_zero_, m0_, shift_;
   std::vector<float> multiplier_;
   const kernels::MatmulS8Variant* variant_ = nullptr;
-  size_t panels_at_ = 0, bias_at_ = 0, sums_at_ = 0, sums_scratch_at_ = 0;
+  size_t panels_at_ = 0, bias_at_ = 0, sums_at_ = 0, sums_scratch_at_ = 0, workspace_at_ = 0;
 };
 
 /// Any of i8 and i16 operands; int64 sums, not tuned.

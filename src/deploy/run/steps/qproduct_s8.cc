@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "deploy/kernels/matmul/matmul.h"
 #include "deploy/kernels/matmul/row_sums.h"
 #include "deploy/kernels/simd/select.h"
@@ -16,15 +18,21 @@ class QProductS8 : public Step {
     const Operand& weights = context.inputs[1];
     record_ = weights.info->packed;
     NIBBLE_RETURN_IF_ERROR(constants_.prepare(context, w.groups, record_.offset));
-    unpack(weights);
     plan_ = kernels::WindowPlan(w, record_.c_pad);
     row_sums_ = kernels::RowSums(plan_);
     padding_ = static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
     variant_ = &kernels::select(kernels::matmul_s8_variants(), context.isa);
 
+    problem_ = {.bits = record_.bits,
+                .n = record_.n,
+                .n_padded = format::padded_n(record_),
+                .k_padded = format::padded_k(record_),
+                .a_max = largest_code(context.inputs[0])};
     sums_at_ = align_up(static_cast<size_t>(plan_.copy_size()));
     sums_scratch_at_ = sums_at_ + align_up(static_cast<size_t>(row_sums_.size()) * 4);
-    context.scratch_bytes = sums_scratch_at_ + static_cast<size_t>(row_sums_.scratch_size()) * 4;
+    workspace_at_ = align_up(sums_scratch_at_ + static_cast<size_t>(row_sums_.scratch_size()) * 4);
+    context.scratch_bytes = workspace_at_ + kernels::matmul_s8_workspace(
+                                                *variant_, problem_, plan_.rows(), context.threads);
     macs_ = static_cast<double>(plan_.rows().count()) *
             static_cast<double>(w.groups * record_.n * w.taps() * w.channels);
     return {};
@@ -39,49 +47,45 @@ class QProductS8 : public Step {
       image = copy;
     }
     auto* sums = reinterpret_cast<int32_t*>(context.scratch + sums_at_);
-    row_sums_.run(variant_->sums, image,
+    row_sums_.run(variant_->core->sums, image,
                   reinterpret_cast<int32_t*>(context.scratch + sums_scratch_at_), sums,
                   context.pool);
-    const int64_t k_padded = format::padded_k(record_), rows = plan_.rows().count();
-    const int64_t group_bytes = format::round_up(record_.n, kernels::kPanelS8) * k_padded;
+    const int64_t group_bytes =
+        static_cast<int64_t>(format::packed_bytes(record_)) / record_.groups;
+    const int64_t rows = plan_.rows().count();
     int8_t* out = context.outputs[0].as<int8_t>();
-    for (int64_t g = 0; g < w.groups; ++g)
-      kernels::matmul_s8(*variant_,
-                         {.b = panels_ + g * group_bytes,
-                          .n = record_.n,
-                          .k_padded = k_padded,
-                          .output = constants_.output(g)},
-                         plan_.rows(), image + g * record_.c_pad, sums + g * rows,
-                         out + g * record_.n, w.groups * record_.n, context.pool);
+    for (int64_t g = 0; g < w.groups; ++g) {
+      kernels::MatmulS8 problem = problem_;
+      problem.b = context.inputs[1].as<const std::byte>() + g * group_bytes;
+      problem.output = constants_.output(g);
+      kernels::matmul_s8(*variant_, problem, plan_.rows(),
+                         {.a = image + g * record_.c_pad,
+                          .row_sums = sums + g * rows,
+                          .out = out + g * record_.n,
+                          .stride = w.groups * record_.n,
+                          .workspace = context.scratch + workspace_at_},
+                         context.pool);
+    }
   }
 
   std::string_view kernel() const override { return variant_->name; }
   double macs() const override { return macs_; }
 
  private:
-  /// The stream where it is in panel order already, else a working copy, made once.
-  void unpack(const Operand& weights) {
-    const auto* stream = weights.as<const std::byte>();
-    if (stream == stream_) return;
-    stream_ = stream;
-    if (!format::is_panel8(record_)) {
-      unpacked_ = Buffer(format::panel8_bytes(record_));
-      format::unpack_to_panel8(record_, stream, unpacked_.data());
-      stream = unpacked_.data();
-    }
-    panels_ = reinterpret_cast<const uint8_t*>(stream);
+  /// The largest magnitude of a code of x, by its grid.
+  static int32_t largest_code(const Operand& x) {
+    if (!x.info->quant) return 128;
+    return std::clamp(std::max(-x.info->quant->qmin, x.info->quant->qmax), 1, 128);
   }
 
   format::PackedRecord record_;
   RequantiseConstants constants_;
-  const std::byte* stream_ = nullptr;
-  Buffer unpacked_;
-  const uint8_t* panels_ = nullptr;
+  kernels::MatmulS8 problem_;
   kernels::WindowPlan plan_;
   kernels::RowSums row_sums_;
   int8_t padding_ = 0;
   const kernels::MatmulS8Variant* variant_ = nullptr;
-  size_t sums_at_ = 0, sums_scratch_at_ = 0;
+  size_t sums_at_ = 0, sums_scratch_at_ = 0, workspace_at_ = 0;
   double macs_ = 0;
 };
 

@@ -72,7 +72,7 @@ Status RequantiseConstants::prepare(const PrepareContext& context, int64_t group
     w_zero_[i] = offset + zero;
     shared_.same_zero = (c == 0 || shared_.same_zero) && w_zero_[i] == w_zero_[0];
     if (!fixed) {
-      multiplier_[i] = context.inputs[3].as<float>()[c];
+      multiplier_[i] = context.inputs[3].as<float>()[c] + 0.0f;  // -0 becomes 0
       if (!(std::isfinite(multiplier_[i]) && multiplier_[i] >= 0))
         return invalid_argument("expects finite multipliers that are not negative, found " +
                                 std::to_string(multiplier_[i]) + " for channel " +

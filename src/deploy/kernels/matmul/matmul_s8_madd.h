@@ -1,0 +1,270 @@
+// Integer products on ISAs without a dot-product instruction, from 16-bit multiply-adds. Included
+// by ISA files with `Ops`, the registers of the ISA; internal linkage.
+//
+// Wide: codes and activations as int16, pairs of products added in int32 - exact for any 8 bits.
+// Narrow: u8 x s8 pairs added in int16 and `room` such sums kept there, where
+// 2 u_max a_max room <= 32767, before they are widened: half the work, or less, for weights below 8
+// bits.
+#pragma once
+
+#include "deploy/kernels/matmul/codes_s8.h"
+
+namespace nibble::kernels {
+namespace {
+
+#define NIBBLE_ALWAYS_INLINE __attribute__((always_inline))
+
+/// How many pair sums of products an int16 holds; 0: not one.
+inline int64_t room_of(const MatmulS8& p) {
+  return 32767 / (2 * int64_t{(1 << p.bits) - 1} * p.a_max);
+}
+
+template <class Ops>
+using SumsOf = typename Ops::V[64 / int(sizeof(typename Ops::V))];  // 16 channels
+
+/// Adds what earlier blocks left, then hands the 16 sums on or finishes them.
+template <class Ops>
+inline NIBBLE_ALWAYS_INLINE void finish(const BlockS8& block, SumsOf<Ops>& sums, int64_t at,
+                                        const typename Ops::TileOutput& output, int32_t row_sum,
+                                        const int8_t* residual, int8_t* to) {
+  constexpr int kSums = 64 / int(sizeof(typename Ops::V));
+  int32_t* held = block.sums + at;
+  NIBBLE_UNROLL for (int v = 0; v < kSums; ++v) {
+    if (!block.first) sums[v] = Ops::add32(sums[v], Ops::load(held + v * 16 / kSums));
+    if (!block.last) Ops::store(held + v * 16 / kSums, sums[v]);
+  }
+  if (block.last) output(sums, row_sum, residual, to);
+}
+
+/// kRows rows by kTiles tiles of 16 channels, from tile t on. Of the rows `valid` exist.
+template <class Ops, int kRows, int kTiles>
+void wide_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
+               const int32_t* row_sums, int64_t valid, int8_t* out, int64_t stride, int t,
+               int64_t row) {
+  using V = typename Ops::V;
+  constexpr int kHalf = int(sizeof(V)) / 2;  // codes of one register
+  constexpr int kVectors = 64 / kHalf;       // registers a tile and four k
+  const int8_t* from[kRows];
+  NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) from[m] = rows[m < valid ? m : valid - 1];
+  const uint8_t* first = block.b + t / 2 * block.panel_bytes + t % 2 * kTileBytesS8;
+  V acc[kRows][kTiles][kVectors];
+  NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
+    NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[m][q][v] = Ops::zero();
+    }
+  }
+  for_each_run(p, block, [&](int64_t offset, int64_t k, int64_t quads) NIBBLE_ALWAYS_INLINE {
+    const uint8_t* b = first + k / kStepS8 * block.step_bytes + k % kStepS8 * kTileS8;
+    const int8_t* a[kRows];
+    NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) a[m] = from[m] + offset;
+    for (int64_t j = 0; j < quads; ++j, b += 64) {
+      V x[kRows];
+      NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) x[m] = Ops::quad16(a[m] + 4 * j);
+      NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+        NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) {
+          const V w = Ops::widen(b + q * kTileBytesS8 + v * kHalf);
+          NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) acc[m][q][v] =
+              Ops::add32(acc[m][q][v], Ops::madd(w, x[m]));
+        }
+      }
+    }
+  });
+  NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+    const int64_t n = block.n + (t + q) * kTileS8;
+    const typename Ops::TileOutput output(p.output, n, p.n);
+    NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
+      if (m >= valid) continue;
+      SumsOf<Ops> sums;
+      Ops::add_neighbours(acc[m][q], sums);
+      const int64_t at = m * stride + (t + q) * kTileS8;
+      finish<Ops>(block, sums, (row + m) * kBlockChannelsS8 + (t + q) * kTileS8, output,
+                  row_sums[m], block.residual ? block.residual + row * stride + at : nullptr,
+                  out + at);
+    }
+  }
+}
+
+/// The same by int16 sums.
+template <class Ops, int kRows, int kTiles>
+void narrow_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
+                 const int32_t* row_sums, int64_t valid, int8_t* out, int64_t stride, int t,
+                 int64_t row) {
+  using V = typename Ops::V;
+  constexpr int kBytes = int(sizeof(V)), kVectors = 64 / kBytes;
+  const int64_t room = room_of(p);
+  const int8_t* from[kRows];
+  NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) from[m] = rows[m < valid ? m : valid - 1];
+  const uint8_t* first = block.b + t / 2 * block.panel_bytes + t % 2 * kTileBytesS8;
+  V acc[kRows][kTiles][kVectors];
+  V sums[kRows][kTiles][kVectors];  // in memory: touched once in `room` steps
+  NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
+    NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[m][q][v] = sums[m][q][v] = Ops::zero();
+    }
+  }
+  V(*memory)[kTiles][kVectors] = sums;
+  __asm__("" : "+r"(memory) : : "memory");  // or the compiler would spill `acc` instead
+  const auto flush = [&]() NIBBLE_ALWAYS_INLINE {
+    NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
+      NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+        NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) {
+          memory[m][q][v] = Ops::add32(memory[m][q][v], Ops::madd(acc[m][q][v], Ops::ones16()));
+          acc[m][q][v] = Ops::zero();
+        }
+      }
+    }
+  };
+  int64_t left = room;
+  for_each_run(p, block, [&](int64_t offset, int64_t k, int64_t quads) NIBBLE_ALWAYS_INLINE {
+    const uint8_t* b = first + k / kStepS8 * block.step_bytes + k % kStepS8 * kTileS8;
+    const int8_t* a[kRows];
+    NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) a[m] = from[m] + offset;
+    for (int64_t j = 0; j < quads;) {
+      const int64_t stop = quads - j < left ? quads : j + left;
+      left -= stop - j;
+      for (; j < stop; ++j, b += 64) {
+        V w[kTiles][kVectors];
+        NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+          NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) w[q][v] =
+              Ops::load(b + q * kTileBytesS8 + v * kBytes);
+        }
+        NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
+          const V x = Ops::broadcast4(a[m] + 4 * j);
+          NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+            NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[m][q][v] =
+                Ops::add16(acc[m][q][v], Ops::maddubs(w[q][v], x));
+          }
+        }
+      }
+      if (left == 0) {
+        flush();
+        left = room;
+      }
+    }
+  });
+  flush();
+  NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+    const int64_t n = block.n + (t + q) * kTileS8;
+    const typename Ops::TileOutput output(p.output, n, p.n);
+    NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
+      if (m >= valid) continue;
+      const int64_t at = m * stride + (t + q) * kTileS8;
+      finish<Ops>(block, memory[m][q], (row + m) * kBlockChannelsS8 + (t + q) * kTileS8, output,
+                  row_sums[m], block.residual ? block.residual + row * stride + at : nullptr,
+                  out + at);
+    }
+  }
+}
+
+/// The rows of a block, kMost at a time, then what is left of them by halves.
+template <int kMost, class F>
+inline NIBBLE_ALWAYS_INLINE void for_rows(int64_t m, F f) {
+  int64_t i = 0;
+  for (; m - i > kMost / 2; i += kMost) f.template operator()<kMost>(i);
+  if constexpr (kMost > 2)
+    if (m - i > kMost / 4) f.template operator()<kMost / 2>(i), i += kMost / 2;
+  if constexpr (kMost > 1)
+    for (; i < m; ++i) f.template operator()<1>(i);
+}
+
+/// BlockCoreS8: tile by tile, so that a tile's codes stay in the nearest cache.
+template <class Ops>
+void block_madd(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
+                const int32_t* row_sums, int64_t m, int8_t* out, int64_t stride) {
+  const bool narrow = room_of(p) > 1;
+  const auto tiles = [&]<int kTiles>(int t) {
+    if (narrow)
+      for_rows<Ops::kNarrowRows>(m, [&]<int kRows>(int64_t i) {
+        narrow_tile<Ops, kRows, kTiles>(p, block, rows + i, row_sums + i, m - i, out + i * stride,
+                                        stride, t, i);
+      });
+    else
+      for_rows<Ops::kWideRows>(m, [&]<int kRows>(int64_t i) {
+        wide_tile<Ops, kRows, kTiles>(p, block, rows + i, row_sums + i, m - i, out + i * stride,
+                                      stride, t, i);
+      });
+  };
+  int t = 0;
+  for (; t + Ops::kTiles <= block.tiles; t += Ops::kTiles)
+    tiles.template operator()<Ops::kTiles>(t);
+  for (; t < block.tiles; ++t) tiles.template operator()<1>(t);
+}
+
+/// A panel (kTiles tiles) by one row, codes unpacked in registers.
+template <class Ops, int kBits, int kTiles>
+void vector_panel(const MatmulS8& p, const std::byte* stream, const int8_t* a, int32_t row_sum,
+                  int8_t* out, const int8_t* residual, int64_t n) {
+  using V = typename Ops::V;
+  constexpr int kBytes = int(sizeof(V)), kSums = 64 / kBytes;
+  constexpr int kTileBytes = kTileBytesS8 / 8 * kBits;
+  SumsOf<Ops> sums[kTiles];
+  if constexpr (kBits == 8) {
+    constexpr int kVectors = 128 / kBytes;
+    V acc[kTiles][kVectors];
+    NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[q][v] = Ops::zero();
+    }
+    for (int64_t k = 0; k < p.k_padded; k += kStepS8, stream += kTiles * kTileBytes) {
+      NIBBLE_UNROLL for (int z = 0; z < 16; ++z) {
+        const V x = Ops::quad16(a + k + 4 * z);
+        NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+          NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) {
+            const auto* u = reinterpret_cast<const uint8_t*>(stream) + q * kTileBytes + z * 64;
+            acc[q][v] = Ops::add32(acc[q][v], Ops::madd(Ops::widen(u + v * kBytes / 2), x));
+          }
+        }
+      }
+    }
+    NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) Ops::add_neighbours(acc[q], sums[q]);
+  } else {
+    // Quads between two flushes: a power of two, so that it divides a step.
+    const int64_t room = room_of(p);
+    const int mask = room >= 16 ? 15 : room >= 8 ? 7 : room >= 4 ? 3 : room >= 2 ? 1 : 0;
+    V acc[kTiles][kSums];
+    NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+      NIBBLE_UNROLL for (int v = 0; v < kSums; ++v) acc[q][v] = sums[q][v] = Ops::zero();
+    }
+    for (int64_t k = 0; k < p.k_padded; k += kStepS8, stream += kTiles * kTileBytes) {
+      NIBBLE_UNROLL for (int z = 0; z < 16; ++z) {
+        const V x = Ops::broadcast4(a + k + 4 * z);
+        NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+          NIBBLE_UNROLL for (int v = 0; v < kSums; ++v) {
+            const V u = codes_s8<kBits, Ops>(stream + q * kTileBytes, z, v * kBytes);
+            acc[q][v] = Ops::add16(acc[q][v], Ops::maddubs(u, x));
+          }
+        }
+        if ((z & mask) != mask) continue;
+        NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+          NIBBLE_UNROLL for (int v = 0; v < kSums; ++v) {
+            sums[q][v] = Ops::add32(sums[q][v], Ops::madd(acc[q][v], Ops::ones16()));
+            acc[q][v] = Ops::zero();
+          }
+        }
+      }
+    }
+  }
+  NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+    const int64_t at = n + q * kTileS8;
+    const typename Ops::TileOutput output(p.output, at, p.n);
+    if (at < p.n) output(sums[q], row_sum, residual ? residual + at : nullptr, out + at);
+  }
+}
+
+/// VectorCoreS8.
+template <class Ops>
+void vector_madd(const MatmulS8& p, const int8_t* a, int32_t row_sum, int8_t* out,
+                 const int8_t* residual, int64_t panel_begin, int64_t panel_end) {
+  with_bits(p.bits, [&]<int kBits>() {
+    for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
+      const int64_t n = panel * kPanelS8;
+      const std::byte* stream = p.b + n * p.k_padded / 8 * kBits;
+      if (p.n_padded - n >= kPanelS8)
+        vector_panel<Ops, kBits, 2>(p, stream, a, row_sum, out, residual, n);
+      else
+        vector_panel<Ops, kBits, 1>(p, stream, a, row_sum, out, residual, n);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace nibble::kernels

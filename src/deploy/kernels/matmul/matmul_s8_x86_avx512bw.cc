@@ -1,0 +1,68 @@
+#include <immintrin.h>
+
+#include "deploy/kernels/matmul/matmul_s8_madd.h"
+#include "deploy/kernels/simd/x86_avx512_output_s8.h"
+
+namespace nibble::kernels::avx512bw {
+namespace {
+
+struct Ops {
+  using V = __m512i;
+  using TileOutput = TileOutputAvx512;
+  static constexpr int kTiles = 2, kWideRows = 6, kNarrowRows = 12;
+
+  static V load(const void* p) { return _mm512_load_si512(p); }
+  static void store(void* p, V v) { _mm512_store_si512(p, v); }
+  static V zero() { return _mm512_setzero_si512(); }
+  static V ones16() { return _mm512_set1_epi16(1); }
+  static V shift_right(V v, int by) { return _mm512_srli_epi16(v, by); }
+  static V shift_left(V v, int by) { return _mm512_slli_epi16(v, by); }
+  static V mask(V v, int byte) { return _mm512_and_si512(v, _mm512_set1_epi8(char(byte))); }
+  static V join(V a, V b) { return _mm512_or_si512(a, b); }
+  static V add32(V a, V b) { return _mm512_add_epi32(a, b); }
+  static V add16(V a, V b) { return _mm512_add_epi16(a, b); }
+  static V madd(V a, V b) { return _mm512_madd_epi16(a, b); }
+  static V maddubs(V u, V s) { return _mm512_maddubs_epi16(u, s); }
+  static V broadcast4(const int8_t* p) {
+    int32_t four;
+    __builtin_memcpy(&four, p, 4);
+    return _mm512_set1_epi32(four);
+  }
+  static V quad16(const int8_t* p) {
+    int32_t four;
+    __builtin_memcpy(&four, p, 4);
+    return _mm512_cvtepi8_epi16(_mm256_set1_epi32(four));
+  }
+  static V widen(const uint8_t* p) {
+    return _mm512_cvtepu8_epi16(_mm256_load_si256(reinterpret_cast<const __m256i*>(p)));
+  }
+  /// Two registers of two sums a channel to one of one.
+  static void add_neighbours(const V (&pairs)[2], V (&sums)[1]) {
+    const V even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const V odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+    sums[0] = _mm512_add_epi32(_mm512_permutex2var_epi32(pairs[0], even, pairs[1]),
+                               _mm512_permutex2var_epi32(pairs[0], odd, pairs[1]));
+  }
+};
+
+void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
+  const __m512i ones8 = _mm512_set1_epi8(1), ones16 = _mm512_set1_epi16(1);
+  const __mmask64 tail = k % 64 == 0 ? 0 : (uint64_t{1} << k % 64) - 1;
+  const auto add = [&](__m512i sum, __m512i v) {
+    return _mm512_add_epi32(sum, _mm512_madd_epi16(_mm512_maddubs_epi16(ones8, v), ones16));
+  };
+  for (int64_t i = 0; i < rows; ++i, a += k) {
+    __m512i sum = _mm512_setzero_si512();
+    int64_t j = 0;
+    for (; j + 64 <= k; j += 64) sum = add(sum, _mm512_loadu_si512(a + j));
+    if (tail) sum = add(sum, _mm512_maskz_loadu_epi8(tail, a + j));
+    sums[i] = _mm512_reduce_add_epi32(sum);
+  }
+}
+
+}  // namespace
+
+const MatmulS8Core kMatmulS8 = {block_madd<Ops>, vector_madd<Ops>, unpack_s8<Ops>, sums_s8,
+                                /*dense_rows=*/false};
+
+}  // namespace nibble::kernels::avx512bw

@@ -1,0 +1,53 @@
+#include <immintrin.h>
+
+#include "deploy/kernels/matmul/matmul_s8_dot.h"
+#include "deploy/kernels/simd/x86_avx2_output_s8.h"
+
+namespace nibble::kernels::avxvnni {
+namespace {
+
+struct Ops {
+  using V = __m256i;
+  using TileOutput = TileOutputAvx2;
+  static constexpr int kTiles = 1;
+  static constexpr bool kStoresFour = false;
+
+  static V load(const void* p) { return _mm256_load_si256(static_cast<const V*>(p)); }
+  static void store(void* p, V v) { _mm256_store_si256(static_cast<V*>(p), v); }
+  static V splat32(int32_t x) { return _mm256_set1_epi32(x); }
+  static V shift_right(V v, int by) { return _mm256_srli_epi16(v, by); }
+  static V shift_left(V v, int by) { return _mm256_slli_epi16(v, by); }
+  static V mask(V v, int byte) { return _mm256_and_si256(v, _mm256_set1_epi8(char(byte))); }
+  static V join(V a, V b) { return _mm256_or_si256(a, b); }
+  static V add32(V a, V b) { return _mm256_add_epi32(a, b); }
+  static V dot(V sum, V u, V s) { return _mm256_dpbusd_avx_epi32(sum, u, s); }
+  static V broadcast4(const int8_t* p) {
+    int32_t four;
+    __builtin_memcpy(&four, p, 4);
+    return _mm256_set1_epi32(four);
+  }
+};
+
+void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
+  const __m256i ones = _mm256_set1_epi8(1);
+  for (int64_t i = 0; i < rows; ++i, a += k) {
+    __m256i sum = _mm256_setzero_si256();
+    int64_t j = 0;
+    for (; j + 32 <= k; j += 32)
+      sum = _mm256_dpbusd_avx_epi32(sum, ones,
+                                    _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + j)));
+    uint32_t lanes[8];
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(lanes), sum);
+    uint32_t total = 0;  // wraps around, as in the reference
+    for (uint32_t lane : lanes) total += lane;
+    for (; j < k; ++j) total += static_cast<uint32_t>(a[j]);
+    sums[i] = static_cast<int32_t>(total);
+  }
+}
+
+}  // namespace
+
+const MatmulS8Core kMatmulS8 = {block_dot<Ops>, vector_dot<Ops>, unpack_s8<Ops>, sums_s8,
+                                /*dense_rows=*/false};
+
+}  // namespace nibble::kernels::avxvnni
