@@ -7,6 +7,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # false alarms inside avx512fintrin.h 
   list(APPEND NIBBLE_ISA_x86_avx512bw -Wno-maybe-uninitialized -Wno-uninitialized)
 endif()
 set(NIBBLE_ISA_x86_avx512vnni ${NIBBLE_ISA_x86_avx512bw} -mavx512vnni)
+set(NIBBLE_ISA_x86_avx512vpopcntdq ${NIBBLE_ISA_x86_avx512vnni} -mavx512vpopcntdq)
 set(NIBBLE_ISA_x86_amx ${NIBBLE_ISA_x86_avx512vnni} -mavx512vbmi -mamx-tile -mamx-int8)
 set(NIBBLE_ISA_arm_neon "")
 set(NIBBLE_ISA_arm_dotprod -march=armv8.2-a+dotprod)

@@ -93,6 +93,14 @@ bool cpu_runs(Isa isa) {
 #endif
 }
 
+bool cpu_has_vpopcntdq() {
+#if defined(__x86_64__)
+  return x86_runs(Isa::kAvx512bw) && bit(Leaf(7, 0).c, 14);
+#else
+  return false;
+#endif
+}
+
 Result<Isa> isa_from_environment() {
   if (const char* name = std::getenv("NIBBLE_ISA"); name && *name) {
     const auto isa = isa_from_name(name);

@@ -20,6 +20,9 @@ bool cpu_runs(Isa isa);
 /// that this machine lacks, is an error: "NIBBLE_ISA=amx cannot run on this machine".
 Result<Isa> isa_from_environment();
 
+/// AVX-512 VPOPCNTDQ, which some CPUs have beside AVX-512 VNNI.
+bool cpu_has_vpopcntdq();
+
 /// True if a kernel for `kernel` may be used under the ceiling `ceiling` on this machine.
 bool allowed(Isa kernel, Isa ceiling);
 

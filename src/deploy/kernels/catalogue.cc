@@ -1,5 +1,6 @@
 #include "deploy/kernels/catalogue.h"
 
+#include "deploy/kernels/bitserial/bitserial.h"
 #include "deploy/kernels/depthwise/runs.h"
 #include "deploy/kernels/float/float.h"
 #include "deploy/kernels/matmul/matmul.h"
@@ -17,7 +18,8 @@ std::vector<KernelInfo> catalogue() {
     for (const auto& v : variants) all.push_back({v.table->name, summary, v.isa});
   };
   cores(matmul_f32_variants(), "products and convolutions of binary32");
-  cores(matmul_s8_variants(), "products and convolutions of 8-bit rows by packed weights");
+  cores(matmul_s8_variants(), "products and convolutions of 8-bit rows by packed weights of 1 to 8 bits");
+  cores(bitserial_variants(), "products and convolutions of few bits, by counting them");
   cores(depthwise_f32_variants(), "one filter a channel, binary32");
   cores(depthwise_s8_variants(), "one filter a channel, 8-bit codes");
   tables(float_variants(), "element-wise functions of binary32");

@@ -133,19 +133,50 @@ inline void store_codes(int8_t* out, __m128i codes, int64_t left) {
 class TileOutputAvx2 {
  public:
   TileOutputAvx2(const OutputS8& out, int64_t n, int64_t channels)
-      : out_(out), first_(out, n), second_(out, n + 8), left_(channels - n) {}
+      : out_(out),
+        n_(n),
+        left_(channels - n),
+        plain_(out.same_zero && out.multiplier && out.sum_shift == 0 && !out.binary) {}
 
   /// The sums of one row; `residual` may be null.
   void operator()(const __m256i (&sums)[2], int32_t row_sum, const int8_t* residual,
                   int8_t* to) const {
-    store(first_(sums[0], row_sum), second_(sums[1], row_sum), residual, to);
+    if (plain_ && !residual) {
+      const auto zero = static_cast<uint32_t>(out_.w_zero[0]) * static_cast<uint32_t>(row_sum);
+      const __m256i correction = _mm256_set1_epi32(static_cast<int32_t>(0u - zero));
+      const __m256i corrected[2] = {_mm256_add_epi32(sums[0], correction),
+                                    _mm256_add_epi32(sums[1], correction)};
+      return store_plain(corrected, to);
+    }
+    store(OutputAvx2(out_, n_)(sums[0], row_sum), OutputAvx2(out_, n_ + 8)(sums[1], row_sum),
+          residual, to);
   }
   /// Without row sums.
   void operator()(const __m256i (&sums)[2], const int8_t* residual, int8_t* to) const {
-    store(first_(sums[0]), second_(sums[1]), residual, to);
+    if (plain_ && !residual) return store_plain(sums, to);
+    store(OutputAvx2(out_, n_)(sums[0]), OutputAvx2(out_, n_ + 8)(sums[1]), residual, to);
   }
 
  private:
+  /// Variant float with zero points taken off. The upper bound is held in binary32, the lower one
+  /// by saturation and a later maximum: what is below int32 becomes its minimum.
+  void store_plain(const __m256i (&sums)[2], int8_t* to) const {
+    const __m256 hi = _mm256_set1_ps(static_cast<float>(out_.y_max - out_.y_zero));
+    const auto scaled = [&](__m256i sum, int64_t n) {
+      const __m256i bias = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(out_.bias + n));
+      const __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_add_epi32(sum, bias)),
+                                     _mm256_loadu_ps(out_.multiplier + n));
+      return _mm256_cvtps_epi32(_mm256_min_ps(v, hi));
+    };
+    __m256i pairs = _mm256_packs_epi32(scaled(sums[0], n_), scaled(sums[1], n_ + 8));
+    pairs = _mm256_adds_epi16(pairs, _mm256_set1_epi16(static_cast<int16_t>(out_.y_zero)));
+    pairs = _mm256_max_epi16(pairs, _mm256_set1_epi16(static_cast<int16_t>(out_.y_min)));
+    pairs = _mm256_permute4x64_epi64(pairs, 0xd8);
+    const __m128i codes =
+        _mm_packs_epi16(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+    store_codes(to, codes, left_);
+  }
+
   void store(__m256i y0, __m256i y1, const int8_t* residual, int8_t* to) const {
     if (residual) {
       const __m128i r = load_codes(residual, left_);
@@ -156,8 +187,8 @@ class TileOutputAvx2 {
   }
 
   const OutputS8& out_;
-  OutputAvx2 first_, second_;
-  int64_t left_;
+  int64_t n_, left_;
+  bool plain_;
 };
 
 }  // namespace
