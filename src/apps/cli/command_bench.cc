@@ -1,7 +1,9 @@
 #include <cstdio>
 
+#include "apps/cli/bench_kernels.h"
 #include "apps/cli/command.h"
 #include "apps/cli/options.h"
+#include "quant/graph/error.h"
 #include "quant/pipeline/benchmark.h"
 
 namespace nibble::cli {
@@ -10,7 +12,11 @@ namespace {
 class BenchCommand : public Command {
  public:
   void add_options(CLI::App& app) override {
-    app.add_option("model", model_, "model.onnx or model.nbl")->required();
+    app.add_option("model", model_, "model.onnx or model.nbl");
+    app.add_flag("--kernels", kernels_,
+                 "measure the kernels of integer products instead of a model; -o writes the table "
+                 "that $NIBBLE_KERNEL_TABLE takes");
+    app.add_option("-o", output_, "the table (with --kernels)");
     app.add_option("--seconds", seconds_, "how long to measure")
         ->check(CLI::Range(0.01, 600.0))
         ->capture_default_str();
@@ -19,6 +25,14 @@ class BenchCommand : public Command {
   }
 
   int run(Console& console) override {
+    if (kernels_ != model_.empty())
+      throw Error(ErrorKind::kUsage,
+                  kernels_ ? "--kernels takes no model" : "bench expects a model, or --kernels");
+    return kernels_ ? bench_kernels(console, output_) : bench_model(console);
+  }
+
+ private:
+  int bench_model(Console& console) {
     const pipeline::RunOptions options = run_.resolve();
     const pipeline::Network network = pipeline::load_network(model_);
     const pipeline::Benchmark b = pipeline::benchmark(network, options, seconds_, seed_);
@@ -56,8 +70,8 @@ class BenchCommand : public Command {
     return 0;
   }
 
- private:
-  std::string model_;
+  std::string model_, output_;
+  bool kernels_ = false;
   double seconds_ = 1.0;
   uint64_t seed_ = 0;
   RunFlags run_{1};

@@ -132,6 +132,7 @@ Status Session::Impl::prepare_step(size_t n, bool dynamic) {
                          all.first(node(n).inputs.size()),
                          all.subspan(node(n).inputs.size()),
                          options.isa,
+                         table(),
                          options.threads,
                          0};
   const Status status = steps[n]->prepare(context);

@@ -58,6 +58,8 @@ std::unique_ptr<Session> Session::load(const std::string& path, const SessionOpt
   error = {};
   const Result<Isa> isa = isa_from_environment();
   if (!isa.ok()) return fail(error, Error::Kind::kUsage, isa.status());
+  auto table = kernels::KernelTable::from_environment();
+  if (!table.ok()) return fail(error, Error::Kind::kUsage, table.status());
   if (options.threads < 1)
     return fail(
         error, Error::Kind::kUsage,
@@ -67,7 +69,11 @@ std::unique_ptr<Session> Session::load(const std::string& path, const SessionOpt
   std::unique_ptr<Session> session(new Session);
   session->impl_->inputs = ports(*model.value(), model.value()->inputs);
   session->impl_->outputs = ports(*model.value(), model.value()->outputs);
-  auto made = run::Session::create(std::move(model).value(), {options.threads, isa.value()});
+  auto made = run::Session::create(
+      std::move(model).value(),
+      {.threads = options.threads,
+       .isa = isa.value(),
+       .table = std::make_shared<const kernels::KernelTable>(std::move(table).value())});
   if (!made.ok()) return fail(error, Error::Kind::kModel, made.status());
   session->impl_->session = std::move(made).value();
   return session;

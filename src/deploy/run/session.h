@@ -10,6 +10,7 @@
 #include "deploy/base/cpu.h"
 #include "deploy/base/status.h"
 #include "deploy/base/tensor.h"
+#include "deploy/kernels/choice/table.h"
 #include "deploy/model/model.h"
 
 namespace nibble::run {
@@ -17,6 +18,8 @@ namespace nibble::run {
 struct SessionOptions {
   int threads = 1;
   Isa isa = Isa::kPortable;  // ceiling; see isa_from_environment()
+  /// Null: the table that is compiled in. See KernelTable::from_environment().
+  std::shared_ptr<const kernels::KernelTable> table{};
 };
 
 struct StepProfile {

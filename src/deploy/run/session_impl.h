@@ -85,6 +85,9 @@ struct Session::Impl {
   Value& value(int tensor) { return values[static_cast<size_t>(tensor)]; }
   /// `status` with file and node in front.
   Status at_node(size_t n, const Status& status) const;
+  const kernels::KernelTable& table() const {
+    return options.table ? *options.table : kernels::KernelTable::built_in();
+  }
 
   // --- session.cc
   Status create();

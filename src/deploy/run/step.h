@@ -8,6 +8,7 @@
 #include "deploy/base/status.h"
 #include "deploy/base/tensor.h"
 #include "deploy/base/thread_pool.h"
+#include "deploy/kernels/choice/table.h"
 #include "deploy/model/model.h"
 
 namespace nibble::run {
@@ -32,8 +33,9 @@ struct PrepareContext {
   const model::Model& model;
   const model::NodeInfo& node;
   std::span<const Operand> inputs;
-  std::span<const Operand> outputs;  // dtype and shape filled by infer_shapes; data is null
-  Isa isa;                           // ceiling; kernels pick the best at or below it
+  std::span<const Operand> outputs;   // dtype and shape filled by infer_shapes; data is null
+  Isa isa;                            // ceiling; kernels pick the best at or below it
+  const kernels::KernelTable& table;  // chooses where several kernels compute the same
   int threads;
   size_t scratch_bytes =
       0;  // set by prepare: scratch that run() will be given, 64-byte aligned, shared by all steps

@@ -40,8 +40,13 @@ Isa ceiling_from_environment() {
 std::unique_ptr<run::Session> make_session(std::shared_ptr<const model::Model> model,
                                            const RunOptions& options) {
   const std::string source = model->source;
-  auto session =
-      run::Session::create(std::move(model), {.threads = options.threads, .isa = options.isa});
+  auto table = kernels::KernelTable::from_environment();
+  throw_if_error(table.status(), ErrorKind::kUsage);
+  auto session = run::Session::create(
+      std::move(model),
+      {.threads = options.threads,
+       .isa = options.isa,
+       .table = std::make_shared<const kernels::KernelTable>(std::move(table).value())});
   throw_if_error(session.status(), ErrorKind::kModel, source);
   return std::move(session).value();
 }

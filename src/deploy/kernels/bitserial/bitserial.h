@@ -31,7 +31,7 @@ struct BitSerial {
   int64_t segments = 0;
   int64_t length = 0;
   int64_t a_plane = 0;  // words from a plane of A to the next
-  OutputS8 output;
+  OutputS8 output{};
 
   int64_t words() const { return segments * length; }
 };

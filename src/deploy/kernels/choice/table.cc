@@ -34,8 +34,7 @@ bool parse_line(const std::string& line, KernelTable::Entry& entry) {
 
 Result<std::string> read_text(const std::string& path) {
   std::FILE* file = std::fopen(path.c_str(), "rb");
-  if (!file)
-    return Status(StatusCode::kIo, path + ": cannot be read: " + std::strerror(errno));
+  if (!file) return Status(StatusCode::kIo, path + ": cannot be read: " + std::strerror(errno));
   std::string text;
   char part[4096];
   for (size_t n; (n = std::fread(part, 1, sizeof part, file)) > 0;) text.append(part, n);

@@ -17,9 +17,10 @@ inline constexpr int kHighPart = kBits > 4                 ? 4
                                  : kBits > 2 && kBits != 4 ? 2
                                                            : kBits;
 
-/// Bytes [offset, offset + sizeof(V)) of vector z (0..15) of a tile of kBits-bit codes. `Ops`: the
-/// registers of an ISA: load, shift_right (16-bit lanes), shift_left, mask (bytes), join (or).
-template <int kBits, class Ops>
+/// Bytes [offset, offset + sizeof(V)) of vector z (0..15) of a tile of kBits-bit codes, shifted up
+/// by kUp bits: every part is moved straight to where it belongs. `Ops`: the registers of an ISA:
+/// load, shift_right and shift_left (16-bit lanes), mask (bytes), join (or).
+template <int kBits, class Ops, int kUp = 0>
 inline __attribute__((always_inline)) typename Ops::V codes_s8(const std::byte* tile, int z,
                                                                int offset) {
   if constexpr (kBits == 8) {
@@ -27,11 +28,15 @@ inline __attribute__((always_inline)) typename Ops::V codes_s8(const std::byte* 
   } else if constexpr (kHighPart<kBits> == kBits) {
     constexpr int kPerByte = 8 / kBits;
     const typename Ops::V packed = Ops::load(tile + z / kPerByte * 64 + offset);
-    return Ops::mask(Ops::shift_right(packed, z % kPerByte * kBits), (1 << kBits) - 1);
+    const int down = z % kPerByte * kBits - kUp;
+    const typename Ops::V moved = down > 0   ? Ops::shift_right(packed, down)
+                                  : down < 0 ? Ops::shift_left(packed, -down)
+                                             : packed;
+    return Ops::mask(moved, ((1 << kBits) - 1) << kUp);
   } else {
     constexpr int kHigh = kHighPart<kBits>, kLow = kBits - kHigh;
-    return Ops::join(Ops::shift_left(codes_s8<kHigh, Ops>(tile, z, offset), kLow),
-                     codes_s8<kLow, Ops>(tile + kHigh * (kTileBytesS8 / 8), z, offset));
+    return Ops::join(codes_s8<kHigh, Ops, kUp + kLow>(tile, z, offset),
+                     codes_s8<kLow, Ops, kUp>(tile + kHigh * (kTileBytesS8 / 8), z, offset));
   }
 }
 

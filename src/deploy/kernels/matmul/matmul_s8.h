@@ -35,7 +35,7 @@ struct MatmulS8 {
   int64_t segments = 0;
   int64_t length = 0;
   int32_t a_max = 128;  // promise: |a| <= a_max; sums of narrow products then fit int16 for longer
-  OutputS8 output;
+  OutputS8 output{};
 
   int64_t k() const { return segments * length; }
 };

@@ -30,7 +30,7 @@ struct OutputS8 {
   const int32_t* shift = nullptr;
   bool binary = false;
   int32_t y_zero = 0, y_min = -128, y_max = 127;
-  ResidualS8 residual;
+  ResidualS8 residual{};
 };
 
 }  // namespace nibble::kernels

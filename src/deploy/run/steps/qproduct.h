@@ -3,6 +3,8 @@
 #include <memory>
 
 #include "deploy/base/status.h"
+#include "deploy/kernels/bitserial/bitserial.h"
+#include "deploy/kernels/matmul/matmul.h"
 #include "deploy/kernels/matmul/window.h"
 #include "deploy/run/step.h"
 
@@ -12,9 +14,22 @@ namespace nibble::run {
 /// what the node asks for.
 Result<kernels::Windows> qproduct_windows(const PrepareContext& context);
 
-/// QConv and QGemm of i8 codes to i8 codes: panels of 8-bit weights (narrower ones are unpacked
-/// while preparing), one product a group.
+/// The codes that a tensor of i8 may hold, by its grid: -128..127 without one.
+struct HeldCodes {
+  int32_t lo = -128, hi = 127;
+
+  static HeldCodes of(const Operand& x);
+  int32_t largest_magnitude() const;
+  /// Bits of a code: unsigned where none is negative, else in two's complement.
+  int bits() const;
+};
+
+/// QConv and QGemm of i8 codes to i8 codes: picks the kernel for the shape (kernels/choice).
 std::unique_ptr<Step> make_qproduct_s8();
+/// The same by a kernel of the matmul_s8 family: packed weights as they lie in the file.
+std::unique_ptr<Step> make_qproduct_matmul(const kernels::MatmulS8Variant& variant);
+/// The same by counting bits; one group.
+std::unique_ptr<Step> make_qproduct_bits(const kernels::BitSerialVariant& variant);
 /// QConv of i8 codes to i8 codes, one filter a channel.
 std::unique_ptr<Step> make_qdepthwise_s8();
 /// QConv and QGemm of any containers, i16 included; int64 sums, not tuned.

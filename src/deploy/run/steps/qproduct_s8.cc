@@ -1,95 +1,65 @@
 #include <algorithm>
+#include <bit>
 
-#include "deploy/kernels/matmul/matmul.h"
-#include "deploy/kernels/matmul/row_sums.h"
-#include "deploy/kernels/simd/select.h"
+#include "deploy/kernels/choice/table.h"
 #include "deploy/run/steps/qproduct.h"
-#include "deploy/run/steps/requantise_constants.h"
 
 namespace nibble::run {
 namespace {
 
+template <class Variant>
+const Variant* named(std::span<const Variant> variants, std::string_view name) {
+  for (const Variant& v : variants)
+    if (v.name == name) return &v;
+  return nullptr;
+}
+
+/// Asks the table once the shapes are known, then stands for the step that was chosen.
 class QProductS8 : public Step {
  public:
   Status prepare(PrepareContext& context) override {
     const auto windows = qproduct_windows(context);
     if (!windows.ok()) return windows.status();
     const kernels::Windows& w = windows.value();
-    const Operand& weights = context.inputs[1];
-    record_ = weights.info->packed;
-    NIBBLE_RETURN_IF_ERROR(constants_.prepare(context, w.groups, record_.offset));
-    plan_ = kernels::WindowPlan(w, record_.c_pad);
-    row_sums_ = kernels::RowSums(plan_);
-    padding_ = static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
-    variant_ = &kernels::select(kernels::matmul_s8_variants(), context.isa);
-
-    problem_ = {.bits = record_.bits,
-                .n = record_.n,
-                .n_padded = format::padded_n(record_),
-                .k_padded = format::padded_k(record_),
-                .a_max = largest_code(context.inputs[0])};
-    sums_at_ = align_up(static_cast<size_t>(plan_.copy_size()));
-    sums_scratch_at_ = sums_at_ + align_up(static_cast<size_t>(row_sums_.size()) * 4);
-    workspace_at_ = align_up(sums_scratch_at_ + static_cast<size_t>(row_sums_.scratch_size()) * 4);
-    context.scratch_bytes = workspace_at_ + kernels::matmul_s8_workspace(
-                                                *variant_, problem_, plan_.rows(), context.threads);
-    macs_ = static_cast<double>(plan_.rows().count()) *
-            static_cast<double>(w.groups * record_.n * w.taps() * w.channels);
-    return {};
-  }
-
-  void run(const RunContext& context) override {
-    const kernels::Windows& w = plan_.windows();
-    const int8_t* image = context.inputs[0].as<int8_t>();
-    if (plan_.copies()) {
-      auto* copy = reinterpret_cast<int8_t*>(context.scratch);
-      plan_.copy(image, padding_, copy, context.pool);
-      image = copy;
+    const std::string_view name =
+        kernels::choose_product(context.table, context.isa,
+                                {.w_bits = context.inputs[1].info->packed.bits,
+                                 .a_bits = HeldCodes::of(context.inputs[0]).bits(),
+                                 .rows = w.batch * w.out[0] * w.out[1] * w.out[2],
+                                 .channels = w.groups == 1 ? w.channels : 0});
+    if (name != chosen_) {
+      const auto* bits = named(kernels::bitserial_variants(), name);
+      step_ = bits ? make_qproduct_bits(*bits)
+                   : make_qproduct_matmul(*named(kernels::matmul_s8_variants(), name));
+      chosen_ = name;
     }
-    auto* sums = reinterpret_cast<int32_t*>(context.scratch + sums_at_);
-    row_sums_.run(variant_->core->sums, image,
-                  reinterpret_cast<int32_t*>(context.scratch + sums_scratch_at_), sums,
-                  context.pool);
-    const int64_t group_bytes =
-        static_cast<int64_t>(format::packed_bytes(record_)) / record_.groups;
-    const int64_t rows = plan_.rows().count();
-    int8_t* out = context.outputs[0].as<int8_t>();
-    for (int64_t g = 0; g < w.groups; ++g) {
-      kernels::MatmulS8 problem = problem_;
-      problem.b = context.inputs[1].as<const std::byte>() + g * group_bytes;
-      problem.output = constants_.output(g);
-      kernels::matmul_s8(*variant_, problem, plan_.rows(),
-                         {.a = image + g * record_.c_pad,
-                          .row_sums = sums + g * rows,
-                          .out = out + g * record_.n,
-                          .stride = w.groups * record_.n,
-                          .workspace = context.scratch + workspace_at_},
-                         context.pool);
-    }
+    return step_->prepare(context);
   }
-
-  std::string_view kernel() const override { return variant_->name; }
-  double macs() const override { return macs_; }
+  void run(const RunContext& context) override { step_->run(context); }
+  std::string_view kernel() const override { return chosen_; }
+  double macs() const override { return step_->macs(); }
 
  private:
-  /// The largest magnitude of a code of x, by its grid.
-  static int32_t largest_code(const Operand& x) {
-    if (!x.info->quant) return 128;
-    return std::clamp(std::max(-x.info->quant->qmin, x.info->quant->qmax), 1, 128);
-  }
-
-  format::PackedRecord record_;
-  RequantiseConstants constants_;
-  kernels::MatmulS8 problem_;
-  kernels::WindowPlan plan_;
-  kernels::RowSums row_sums_;
-  int8_t padding_ = 0;
-  const kernels::MatmulS8Variant* variant_ = nullptr;
-  size_t sums_at_ = 0, sums_scratch_at_ = 0, workspace_at_ = 0;
-  double macs_ = 0;
+  std::string_view chosen_;
+  std::unique_ptr<Step> step_;
 };
 
 }  // namespace
+
+HeldCodes HeldCodes::of(const Operand& x) {
+  if (!x.info->quant) return {};
+  return {std::max(x.info->quant->qmin, -128), std::min(x.info->quant->qmax, 127)};
+}
+
+int32_t HeldCodes::largest_magnitude() const {
+  return std::max({-lo, hi, 1});
+}
+
+int HeldCodes::bits() const {
+  if (lo >= 0) return std::max(1, static_cast<int>(std::bit_width(static_cast<uint32_t>(hi))));
+  const auto magnitude = static_cast<uint32_t>(std::max(-lo - 1, hi));
+  return static_cast<int>(std::bit_width(magnitude)) + 1;
+}
 
 std::unique_ptr<Step> make_qproduct_s8() {
   return std::make_unique<QProductS8>();

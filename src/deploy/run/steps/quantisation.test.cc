@@ -294,7 +294,8 @@ TEST(CodeOps, AttributesFromAFileAreChecked) {
     std::vector<Operand> in(2), out(1);
     for (auto* list : {&in, &out})
       for (Operand& o : *list) o = {&model.tensors[0], DType::kI8, {4}, nullptr};
-    PrepareContext context{model, model.nodes[0], in, out, Isa::kPortable, 1};
+    PrepareContext context{
+        model, model.nodes[0], in, out, Isa::kPortable, kernels::KernelTable::built_in(), 1};
     return step.value()->prepare(context).message();
   };
   const auto none = [](model::Attributes&) {};

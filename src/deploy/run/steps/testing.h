@@ -105,7 +105,8 @@ inline std::vector<Tensor> run_all(const Node& node, Isa isa = best_isa(), int t
     for (Tensor& result : results)
       if (result.bytes() > 0) std::memset(result.data(), 0xff, result.bytes());
     bind(true);
-    PrepareContext prepare{model, model.nodes[0], inputs, outputs, isa, threads};
+    PrepareContext prepare{
+        model, model.nodes[0], inputs, outputs, isa, kernels::KernelTable::built_in(), threads};
     if (const Status status = step.value()->prepare(prepare); !status.ok())
       return ADD_FAILURE() << status.message(), std::vector<Tensor>{};
     Buffer scratch(prepare.scratch_bytes + 4 * kAlignment);  // and guard bytes

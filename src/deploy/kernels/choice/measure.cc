@@ -1,0 +1,158 @@
+#include "deploy/kernels/choice/measure.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+#include "deploy/base/tensor.h"
+#include "deploy/kernels/bitserial/bitserial.h"
+#include "deploy/kernels/matmul/matmul.h"
+
+namespace nibble::kernels {
+namespace {
+
+constexpr int64_t kN = 256, kK = 1024;
+constexpr int kRuns = 5;
+constexpr int kMostBitProducts = 16;  // pairs of planes: beyond, counting bits cannot win
+constexpr int kActivationBits[] = {1, 2, 4, 8};
+constexpr int64_t kRows[] = {1, 8, 128};
+
+struct Case {
+  int w_bits, a_bits;
+  int64_t rows;
+};
+
+/// The best rate of f, which makes the product of a case, in GOP/s.
+template <class F>
+double rate(const Case& c, double seconds, F f) {
+  using Clock = std::chrono::steady_clock;
+  const auto time = [&](int64_t repeats) {
+    const auto start = Clock::now();
+    for (int64_t i = 0; i < repeats; ++i) f();
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  };
+  int64_t repeats = 1;
+  while (time(repeats) < seconds) repeats *= 2;
+  double best = time(repeats);
+  for (int i = 1; i < kRuns; ++i) best = std::min(best, time(repeats));
+  return 2e-9 * static_cast<double>(c.rows * kN * kK * repeats) / best;
+}
+
+/// Operands of all cases: arbitrary codes in range, constants of the output stage.
+class Bench {
+ public:
+  Bench()
+      : pool_(1),
+        weights_(static_cast<size_t>(kN * kK)),
+        words_(static_cast<size_t>(bitserial_words(8, kN, 1, kK)) * 8),
+        planes_(static_cast<size_t>(kRows[2] * kK)),
+        zeros_(kN),
+        row_sums_(static_cast<size_t>(kRows[2])),
+        multiplier_(kN, 1e-4f),
+        a_(static_cast<size_t>(kRows[2] * kK)),
+        out_(static_cast<size_t>(kRows[2] * kN)) {
+    uint32_t state = 1;
+    const auto fill = [&](auto* begin, size_t count) {
+      for (size_t i = 0; i < count; ++i) {
+        state = state * 1664525u + 1013904223u;
+        begin[i] = static_cast<std::remove_reference_t<decltype(*begin)>>(state >> 24);
+      }
+    };
+    fill(reinterpret_cast<uint8_t*>(weights_.data()), weights_.size());
+    fill(reinterpret_cast<uint8_t*>(words_.data()), words_.size());
+    fill(reinterpret_cast<uint8_t*>(planes_.data()), planes_.size());
+    fill(a_.data(), a_.size());
+    output_.bias = output_.w_zero = zeros_.data();
+    output_.same_zero = true;
+    output_.multiplier = multiplier_.data();
+  }
+
+  double matmul(const MatmulS8Variant& variant, const Case& c, double seconds) {
+    MatmulS8 p;
+    p.b = weights_.data();
+    p.bits = c.w_bits;
+    p.n = p.n_padded = kN;
+    p.k_padded = kK;
+    p.a_max = c.a_bits == 8 ? 128 : (1 << c.a_bits) - 1;
+    p.output = output_;
+    const RowPlan plan = RowPlan::matrix(c.rows, kK, kK);
+    Buffer workspace(matmul_s8_workspace(variant, p, plan, 1));
+    const MatmulS8Data data{.a = a_.data(),
+                            .row_sums = row_sums_.data(),
+                            .out = out_.data(),
+                            .stride = kN,
+                            .workspace = workspace.data()};
+    return rate(c, seconds, [&] { matmul_s8(variant, p, plan, data, pool_); });
+  }
+
+  double bits(const BitSerialVariant& variant, const Case& c, double seconds) {
+    BitSerial p;
+    p.w = reinterpret_cast<const uint64_t*>(words_.data());
+    p.w_planes = c.w_bits, p.a_planes = c.a_bits;
+    p.n = kN;
+    p.a_plane = c.rows * kK / 64;
+    p.output = output_;
+    const RowPlan plan = RowPlan::matrix(c.rows, kK / 64, kK / 64);
+    auto* planes = reinterpret_cast<uint64_t*>(planes_.data());
+    return rate(c, seconds, [&] {
+      variant.planes(a_.data(), c.rows, kK, c.a_bits, p.a_plane, planes);
+      bitserial(variant, p, plan, planes, row_sums_.data(), out_.data(), nullptr, kN, pool_);
+    });
+  }
+
+ private:
+  ThreadPool pool_;
+  Buffer weights_, words_, planes_;
+  std::vector<int32_t> zeros_, row_sums_;
+  std::vector<float> multiplier_;
+  std::vector<int8_t> a_, out_;
+  OutputS8 output_;
+};
+
+}  // namespace
+
+std::vector<KernelTable::Entry> measure_products(Isa ceiling, double seconds,
+                                                 const std::function<void(double)>& done) {
+  std::vector<Case> cases;
+  for (int w = 1; w <= 8; ++w)
+    for (int a : kActivationBits)
+      for (int64_t rows : kRows) cases.push_back({w, a, rows});
+  std::vector<const MatmulS8Variant*> matmuls;
+  for (const MatmulS8Variant& v : matmul_s8_variants())
+    if (allowed(v.isa, ceiling)) matmuls.push_back(&v);
+  std::vector<const BitSerialVariant*> counters;
+  for (const BitSerialVariant& v : bitserial_variants())
+    if (allowed(v.isa, ceiling) && v.runs()) counters.push_back(&v);
+
+  Bench bench;
+  std::vector<KernelTable::Entry> entries;
+  const auto all = static_cast<double>((matmuls.size() + counters.size()) * cases.size());
+  double finished = 0;
+  const auto add = [&](std::string_view kernel, const Case& c, double gops) {
+    entries.push_back({std::string(kernel), c.w_bits, c.a_bits, c.rows, gops});
+  };
+  for (const MatmulS8Variant* v : matmuls)
+    for (const Case& c : cases) {
+      add(v->name, c, bench.matmul(*v, c, seconds));
+      if (done) done(++finished / all);
+    }
+  for (const BitSerialVariant* v : counters)
+    for (const Case& c : cases) {
+      if (c.w_bits * c.a_bits <= kMostBitProducts) add(v->name, c, bench.bits(*v, c, seconds));
+      if (done) done(++finished / all);
+    }
+  return entries;
+}
+
+std::string to_text(const std::vector<KernelTable::Entry>& entries) {
+  std::string text = "# kernel weight-bits activation-bits rows GOP/s\n";
+  for (const KernelTable::Entry& e : entries) {
+    char line[128];
+    std::snprintf(line, sizeof line, "%s %d %d %lld %.4g\n", e.kernel.c_str(), e.w_bits, e.a_bits,
+                  static_cast<long long>(e.rows), e.gops);
+    text += line;
+  }
+  return text;
+}
+
+}  // namespace nibble::kernels

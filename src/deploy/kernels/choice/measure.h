@@ -1,0 +1,20 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "deploy/kernels/choice/table.h"
+
+namespace nibble::kernels {
+
+/// Times every kernel of integer products that this machine runs at or below the ceiling: 256
+/// channels by 1024 k, weights of every width, activations of 1, 2, 4 and 8 bits, 1, 8 and 128
+/// rows, on one thread. The best of several runs of at least `seconds` each is an entry.
+/// `done(share)` is called as it goes, share in 0..1.
+std::vector<KernelTable::Entry> measure_products(Isa ceiling, double seconds,
+                                                 const std::function<void(double)>& done);
+
+/// The text of a table (table.h) that holds the entries.
+std::string to_text(const std::vector<KernelTable::Entry>& entries);
+
+}  // namespace nibble::kernels
