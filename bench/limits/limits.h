@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace nibble::bench {
@@ -19,10 +20,13 @@ struct Int8Peak {
 /// of `seconds` s.
 Int8Peak int8_peak(int threads, double seconds);
 
-// One core's loop: `steps` rounds of independent accumulations; returns the operations done.
+// One core's loops. int8_loop: `steps` rounds of independent accumulations; returns the operations
+// done. sweep: XOR of `count` 64-byte lines, a multiple of 4; aligned.
+using ReadLoop = uint64_t (*)(const void* lines, size_t count);
 namespace x86_avx2 {
 double int8_loop(long steps);
-}
+uint64_t sweep(const void* lines, size_t count);
+}  // namespace x86_avx2
 namespace x86_avxvnni {
 double int8_loop(long steps);
 }

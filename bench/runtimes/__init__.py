@@ -1,4 +1,5 @@
 """The runtimes that are timed side by side, one file each: how a model is prepared for it, how it is opened and run."""
+import logging
 import pathlib
 import sys
 
@@ -6,6 +7,8 @@ import numpy
 
 import common
 import rounds
+
+logging.disable(logging.WARNING)   # the quantisers' remarks and progress
 
 _WORKER = pathlib.Path(__file__).resolve().parent.parent / "worker.py"
 
