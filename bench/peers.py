@@ -19,11 +19,17 @@ import rounds
 
 
 def measure(network, threads, batch, args):
-    """One row: medians in us by contender name, and the messages of those that failed."""
+    """One row: times in us by contender name, and the messages of those that failed."""
     field = contenders.of(network, threads, batch, args.peers)
     rounds.race(field, args.rounds, args.seconds)
-    return {"model": network.name, "batch": batch, "threads": threads, "us": {c.name: c.median_us for c in field},
+    return {"model": network.name, "batch": batch, "threads": threads,
+            "median_us": {c.name: c.median_us for c in field}, "min_us": {c.name: c.min_us for c in field},
             "failures": {c.name: c.failure for c in field if c.failure}}
+
+
+def shown(row, args):
+    """The row with the times that the tables show under "us"."""
+    return {**row, "us": row[args.statistic + "_us"]}
 
 
 def arguments():
@@ -36,6 +42,8 @@ def arguments():
     parser.add_argument("--batches", default="1,16", help="batches above 1 are run on the generated networks only")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.2, help="of every contender in every round")
+    parser.add_argument("--statistic", choices=["median", "min"], default="median",
+                        help="what the tables show; the JSON file holds both")
     args = parser.parse_args()
     args.models = common.choose(args.models, networks.NAMES)
     args.peers = common.choose(args.peers, contenders.PEERS)
@@ -52,10 +60,11 @@ def main():
         for batch in args.batches:
             for threads in args.threads if batch == 1 or model.name in networks.GENERATED else []:
                 rows.append(measure(network, threads, batch, args))
-                print(report.progress(rows[-1]), flush=True)
+                print(report.progress(shown(rows[-1], args)), flush=True)
     for threads in args.threads:
-        report.beside_peers([r for r in rows if r["threads"] == threads], threads)
-        report.widths([r for r in rows if r["threads"] == threads], args.schemes, threads)
+        chosen = [shown(r, args) for r in rows if r["threads"] == threads]
+        report.beside_peers(chosen, args.statistic, threads)
+        report.widths(chosen, args.schemes, args.statistic, threads)
     report.failures(rows)
     output = pathlib.Path(args.output)
     output.parent.mkdir(parents=True, exist_ok=True)

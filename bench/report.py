@@ -23,7 +23,7 @@ def progress(row):
     return f"{_name(row)}, {row['threads']} threads, us: {times}"
 
 
-def beside_peers(rows, threads):
+def beside_peers(rows, statistic, threads):
     """Peers, our float and our W8A8, and how many times faster than the fastest peer W8A8 is."""
     lines, ratios = [], []
     for row in rows:
@@ -34,11 +34,11 @@ def beside_peers(rows, threads):
                       table.number(row["us"].get("float")), table.number(ours), table.number(float_ratio, 2),
                       table.number(ratios[-1], 2)])
     lines.append(["geometric mean", *[""] * 8, table.number(table.geometric_mean(ratios), 2)])
-    table.show(["median us", *contenders.PEERS, "float", "W8A8", "fp32 peer/float", "best peer/W8A8"], lines,
+    table.show([f"{statistic} us", *contenders.PEERS, "float", "W8A8", "fp32 peer/float", "best peer/W8A8"], lines,
                f"Beside the public runtimes, {threads} thread{'s' * (threads > 1)}")
 
 
-def widths(rows, schemes, threads):
+def widths(rows, schemes, statistic, threads):
     """Every scheme's time over that of the next wider one that was measured: fewer bits may not be slower (1.03)."""
     lines = []
     for row in rows:
@@ -49,7 +49,7 @@ def widths(rows, schemes, threads):
             cells.append(None if us is None else f"{us:.0f}" + (f" ({over:.2f})" if over else ""))
             wider = us or wider
         lines.append([_name(row), *cells, table.number(table.ratio(row["us"].get("W8A8"), row["us"].get("W1A1")), 2)])
-    table.show(["median us (over the next wider)", *schemes, "W8A8/W1A1"], lines,
+    table.show([f"{statistic} us (over the next wider)", *schemes, "W8A8/W1A1"], lines,
                f"Width against the next wider one, {threads} thread{'s' * (threads > 1)}")
 
 

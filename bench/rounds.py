@@ -19,12 +19,18 @@ class Contender:
     command: list
     environment: dict = dataclasses.field(default_factory=dict)
     medians: list = dataclasses.field(default_factory=list)   # us, one a round
+    minima: list = dataclasses.field(default_factory=list)    # likewise
     failure: str | None = None
 
     @property
     def median_us(self):
         """Median over the rounds of the rounds' medians; None for a contender that failed."""
         return None if self.failure or not self.medians else statistics.median(self.medians)
+
+    @property
+    def min_us(self):
+        """The least time of any run in any round: what is left to compare by on a machine that is busy."""
+        return None if self.failure or not self.minima else min(self.minima)
 
     def start(self):
         self.errors = tempfile.TemporaryFile("w+")
@@ -43,7 +49,9 @@ class Contender:
             pass   # the answer, or rather its absence, says what happened
         line = self._expect(lambda line: line.startswith("{"))
         if line:
-            self.medians.append(json.loads(line)["median_us"])
+            answer = json.loads(line)
+            self.medians.append(answer["median_us"])
+            self.minima.append(answer["min_us"])
 
     def stop(self):
         self.process.stdin.close()
