@@ -27,6 +27,13 @@ def measure(network, threads, batch, args):
             "failures": {c.name: c.failure for c in field if c.failure}}
 
 
+def write(rows, args):
+    """All rows so far, as JSON."""
+    output = pathlib.Path(args.output)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps({"machine": machine.describe(), "rounds": args.rounds, "rows": rows}, indent=1) + "\n")
+
+
 def shown(row, args):
     """The row with the times that the tables show under "us"."""
     return {**row, "us": row[args.statistic + "_us"]}
@@ -60,16 +67,14 @@ def main():
         for batch in args.batches:
             for threads in args.threads if batch == 1 or model.name in networks.GENERATED else []:
                 rows.append(measure(network, threads, batch, args))
+                write(rows, args)   # a run that is cut short has not been for nothing
                 print(report.progress(shown(rows[-1], args)), flush=True)
     for threads in args.threads:
         chosen = [shown(r, args) for r in rows if r["threads"] == threads]
         report.beside_peers(chosen, args.statistic, threads)
         report.widths(chosen, args.schemes, args.statistic, threads)
     report.failures(rows)
-    output = pathlib.Path(args.output)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps({"machine": machine.describe(), "rounds": args.rounds, "rows": rows}, indent=1) + "\n")
-    print(f"\nwrote {output}")
+    print(f"\nwrote {args.output}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """A race: contenders in processes of their own, kept alive and asked one after another for rounds of timed runs.
 
 A contender is a command that prints `ready` once its model is loaded and warm; for every line `SECONDS` on its standard
-input it then runs for about that long (three runs at least) and prints one JSON object {"median_us", "min_us", "runs"}.
-bench/worker.py is that command for the public runtimes, nibble-rounds (bench/rounds/) for nibble."""
+input it then runs for about that long, once at least, after a run that is not counted, and prints one JSON object
+{"median_us", "min_us", "runs"}. bench/worker.py is that command for the public runtimes, nibble-rounds (bench/rounds/) for nibble."""
 import dataclasses
 import json
 import os
