@@ -8,7 +8,7 @@ import common
 import runtimes
 from runtimes import nibble, onnxruntime, openvino
 
-SAMPLES = 32   # calibration samples: enough to be valid; time does not depend on what the ranges are
+SAMPLES = 8   # for calibration: enough to be valid; time does not depend on what the ranges are
 SCHEMES = ["W8A8", "W4A8", "W4A4", "W3A3", "W2A2", "W1A1"]
 PEERS = ["ORT fp32", "ORT int8", "OV fp32", "OV bf16", "OV int8"]
 
