@@ -86,14 +86,16 @@ def cells(row, first):
 HEADER = ["", "oneDNN f32", "float", "ratio", "oneDNN u8s8", "W8A8", "ratio", "implementation", "kernel", "shape"]
 
 
-def show(rows, threads, worst):
-    """All layers of every network, then the layers that lose most time to oneDNN, all networks together."""
-    for name in dict.fromkeys(r["model"] for r in rows):
-        of_model = [r for r in rows if r["model"] == name]
-        lines = [cells(r, r["layer"]) for r in of_model]
-        means = [table.number(table.geometric_mean(ratio(r, p) for r in of_model), 2) for p in COLUMNS]
-        lines.append(["geometric mean", "", "", means[0], "", "", means[1], "", "", ""])
-        table.show(HEADER, lines, f"{name}, us, oneDNN over ours, {threads} threads")
+def show_network(rows):
+    """All layers of one network."""
+    lines = [cells(r, r["layer"]) for r in rows]
+    means = [table.number(table.geometric_mean(ratio(r, p) for r in rows), 2) for p in COLUMNS]
+    lines.append(["geometric mean", "", "", means[0], "", "", means[1], "", "", ""])
+    table.show(HEADER, lines, f"{rows[0]['model']}, us, oneDNN over ours, {rows[0]['threads']} threads")
+
+
+def show_worst(rows, threads, worst):
+    """The layers that lose most time to oneDNN, all networks together."""
     lost = [r for r in rows if ratio(r, "u8s8")]
     lost.sort(key=lambda r: r["u8s8"]["onednn_us"] - r["u8s8"]["us"])
     table.show(HEADER, [cells(r, f"{r['model']}: {r['layer']}") for r in lost[:worst]],
@@ -113,8 +115,11 @@ def main():
     rows = []
     models = list(networks.here(common.choose(args.models, networks.NAMES)))
     for threads in map(int, args.threads.split(",")):
-        rows += [row for model in models for row in measure(model, threads, args)]
-        show([r for r in rows if r["threads"] == threads], threads, args.worst)
+        for model in models:
+            of_model = measure(model, threads, args)
+            show_network(of_model)
+            rows += of_model
+        show_worst([r for r in rows if r["threads"] == threads], threads, args.worst)
     output = pathlib.Path(args.output)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps({"machine": machine.describe(), "batch": args.batch, "rows": rows}, indent=1) + "\n")
