@@ -2,7 +2,7 @@
 
 A contender is a command that prints `ready` once its model is loaded and warm; for every line `SECONDS` on its standard
 input it then runs for about that long, once at least, after a run that is not counted, and prints one JSON object
-{"median_us", "min_us", "runs"}. bench/worker.py is that command for the public runtimes, nibble-rounds (bench/rounds/) for nibble."""
+{"median_us", "min_us", "runs"}. bench/worker.py is that command for the public runtimes, nibble-rounds (bench/server/) for nibble."""
 import dataclasses
 import json
 import os

@@ -1,4 +1,4 @@
-#include "bench/rounds/inputs.h"
+#include "bench/server/inputs.h"
 
 #include <cstddef>
 #include <random>

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "bench/rounds/inputs.h"
+#include "bench/server/inputs.h"
 #include "nibble/run.h"
 
 namespace nibble::bench {
