@@ -4,8 +4,9 @@
     build/venv/bin/python bench/peers.py [--models ResNet-8,ResNet-50] [--schemes W8A8,W4A4] [--rounds 5] [--seconds 0.2]
 
 The real networks lie in $NIBBLE_DATA (else build/data); one that is not there is left out and named. ResNet-50 v1.5 and
-MobileNetV1 are generated (bench/shapes.py) and run at batch 1 and 16. Writes build/bench.json. The default takes about half
-an hour, most of it for the slow runs of batch 16; `--batches 1` takes ten minutes. docs/benchmarks.md says how to read it."""
+MobileNetV1 are generated (bench/shapes.py) and run at batch 1 and 16. Writes build/bench.json. A row takes 12 contenders x 5
+rounds x 0.2 s = 12 s, and more where one run is longer than that (batch 16: leave it out with `--batches 1`); quantised files
+are made the first time. docs/benchmarks.md says how to read it."""
 import argparse
 import json
 import pathlib
