@@ -1,6 +1,7 @@
-"""What the benchmark scripts share: the real models with their data specs, and calls of the `nibble` command.
+"""What the benchmark scripts share: the models with their data specs, and calls of the `nibble` command.
 
-The models and data are not part of the repository: they lie in $NIBBLE_DATA, else build/data."""
+The real models and their data are not part of the repository: they lie in $NIBBLE_DATA, else build/data. What the scripts
+make on the way (generated networks, quantised files) stays in build/bench and is made again when its sources change."""
 import dataclasses
 import json
 import os
@@ -10,7 +11,10 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DATA = pathlib.Path(os.environ.get("NIBBLE_DATA") or ROOT / "build/data")
-NIBBLE = ROOT / "build/release/nibble"
+BUILD = ROOT / "build/release"
+NIBBLE = BUILD / "nibble"
+WORK = ROOT / "build/bench"
+USAGE = 2   # exit code of the command for options that it refuses
 
 
 @dataclasses.dataclass
@@ -20,6 +24,7 @@ class Model:
     calib: str          # data spec of the calibration samples, relative to DATA; "" = seeded normal inputs
     evaluate: str       # data spec of the evaluation samples; "" likewise
     published: float | None = None   # float top-1 in percent
+    sample: tuple = ()               # shape of a sample where inputs are seeded normal ones
 
     @property
     def file(self):
@@ -40,7 +45,7 @@ MODELS = [
     Model("DS-CNN", "mlperf_tiny/kws_dscnn_fp32.onnx", _KWS + ",range=0:500", _KWS, 91.3),
     Model("VWW", "mlperf_tiny/vww_mobilenetv1_025_96_fp32.onnx", _IMAGES + "@resize=96,preprocess=unit,range=0:500",
           _IMAGES + "@resize=96,preprocess=unit,range=500:1000"),
-    Model("AD autoencoder", "mlperf_tiny/ad_autoencoder_fp32.onnx", "", ""),
+    Model("AD autoencoder", "mlperf_tiny/ad_autoencoder_fp32.onnx", "", "", sample=(640,)),
     Model("MobileNetV2", "imagenet/mobilenet_v2_1.0_224_fp32.onnx", _IMAGES + "@preprocess=tf,range=0:500",
           _IMAGES + "@preprocess=tf,range=500:1000", 87.6),
     Model("SqueezeNet", "imagenet/squeezenet_v1.0_deepcompressed_fp32.onnx",
@@ -53,52 +58,42 @@ def spec(text):
     return str(DATA / text)
 
 
+def call(*arguments, environment=None):
+    """Runs `nibble ... --json`; the finished process."""
+    command = [str(NIBBLE), *map(str, arguments), "--json"]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(environment or {})})
+
+
+def check(done):
+    """Ends the script with the command's message if it failed."""
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(done.args)}\n{done.stderr.strip()}")
+
+
 def nibble(*arguments, environment=None):
     """Runs `nibble ... --json` and returns its result object; ends the script with the command's message on failure."""
-    command = [str(NIBBLE), *map(str, arguments), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(environment or {})})
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)}\n{done.stderr.strip()}")
+    done = call(*arguments, environment=environment)
+    check(done)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def table(header, rows):
-    """Prints rows of text in columns."""
-    widths = [max(len(str(r[i])) for r in [header, *rows]) for i in range(len(header))]
-    for row in [header, *rows]:
-        print("  ".join(str(c).ljust(w) if i == 0 else str(c).rjust(w) for i, (c, w) in enumerate(zip(row, widths))))
+def stale(target, *sources):
+    """Whether `target` is missing or older than one of `sources`."""
+    target = pathlib.Path(target)
+    return not target.exists() or any(pathlib.Path(s).stat().st_mtime > target.stat().st_mtime for s in sources)
 
 
-def session(path, threads=1, basic=False, profile=None):
-    """An ONNX Runtime session; `basic` is the level at which it runs every valid QDQ file right."""
-    import onnxruntime as ort
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    if basic:
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+def peer_isa():
+    """The environment that holds oneDNN, alone and inside OpenVINO, to $NIBBLE_ISA; nothing holds ONNX Runtime."""
+    names = {"avx2": "AVX2", "avxvnni": "AVX2_VNNI", "avx512bw": "AVX512_CORE", "avx512vnni": "AVX512_CORE_VNNI"}
+    isa = os.environ.get("NIBBLE_ISA", "amx")
+    return {"ONEDNN_MAX_CPU_ISA": names[isa]} if isa in names else {}
 
 
-def quantize_in_onnxruntime(source, target, samples, per_channel=True, method="MinMax"):
-    """ONNX Runtime's own static quantisation (QDQ, u8 activations, s8 weights) calibrated on `samples` [N, ...]."""
-    import onnxruntime.quantization as q
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    class Reader(q.CalibrationDataReader):
-        def __init__(self):
-            self.rows = iter(samples)
-            self.name = session(source).get_inputs()[0].name
-
-        def get_next(self):
-            row = next(self.rows, None)
-            return None if row is None else {self.name: row[None]}
-
-    prepared = str(target) + ".prepared.onnx"
-    quant_pre_process(str(source), prepared, skip_symbolic_shape=True)
-    extra = {"CalibPercentile": 99.999} if method == "Percentile" else {}
-    q.quantize_static(prepared, str(target), Reader(), quant_format=q.QuantFormat.QDQ, per_channel=per_channel,
-                      activation_type=q.QuantType.QUInt8, weight_type=q.QuantType.QInt8,
-                      calibrate_method=getattr(q.CalibrationMethod, method), extra_options=extra)
-    os.remove(prepared)
+def choose(text, names):
+    """The comma-separated `text` as a list; ends the script where one of them is not in `names`."""
+    chosen = text.split(",")
+    for name in chosen:
+        if name not in names:
+            sys.exit(f"'{name}' is none of {', '.join(names)}")
+    return chosen

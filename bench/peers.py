@@ -1,94 +1,81 @@
 #!/usr/bin/env python3
-"""Latency beside ONNX Runtime, one run: every real model in float and int8, 1 and 2 threads, the runtimes alternating.
+"""Latency of whole networks beside ONNX Runtime and OpenVINO, one run side by side, on 1 and 2 threads.
 
-    build/venv/bin/python bench/peers.py [--output build/bench.json] [--models ResNet-8,MobileNetV2] [--rounds 5]
+    build/venv/bin/python bench/peers.py [--models ResNet-8,ResNet-50] [--schemes W8A8,W4A4] [--rounds 5] [--seconds 0.2]
 
-ONNX Runtime int8 is its own static QDQ quantisation (u8 activations, per-channel s8 weights). Goal: W8A8 at least twice as
-fast as our own float on MobileNetV2 and SqueezeNet with VNNI, and never slower than ONNX Runtime int8."""
+The real networks lie in $NIBBLE_DATA (else build/data); one that is not there is left out and named. ResNet-50 v1.5 and
+MobileNetV1 are generated (bench/shapes.py) and run at batch 1 and 16. Writes build/bench.json. A row takes 12 contenders x 5
+rounds x 0.2 s = 12 s, and more where one run is longer than that (batch 16: leave it out with `--batches 1`); quantised files
+are made the first time. docs/benchmarks.md says how to read it."""
 import argparse
 import json
 import pathlib
-import statistics
-import tempfile
-import time
-
-import numpy
 
 import common
+import contenders
+import machine
+import networks
+import report
+import rounds
 
 
-def calibration(model, folder):
-    """The calibration samples as float32 arrays [N, ...]."""
-    if not model.calib:
-        return numpy.random.default_rng(0).standard_normal((500, 640), numpy.float32)
-    path = folder / "calib.npz"
-    common.nibble("convert", common.spec(model.calib), path)
-    return numpy.load(path)["input"].astype(numpy.float32)
+def measure(network, threads, batch, args):
+    """One row: times in us by contender name, and the messages of those that failed."""
+    field = contenders.of(network, threads, batch, args.peers)
+    rounds.race(field, args.rounds, args.seconds)
+    return {"model": network.name, "batch": batch, "threads": threads,
+            "median_us": {c.name: c.median_us for c in field}, "min_us": {c.name: c.min_us for c in field},
+            "failures": {c.name: c.failure for c in field if c.failure}}
 
 
-def time_onnxruntime(session, feed, seconds):
-    times = []
-    for _ in range(3):
-        session.run(None, feed)
-    start = time.perf_counter()
-    while time.perf_counter() - start < seconds or len(times) < 10:
-        t = time.perf_counter()
-        session.run(None, feed)
-        times.append(time.perf_counter() - t)
-    return statistics.median(times) * 1e6
+def write(rows, args):
+    """All rows so far, as JSON."""
+    output = pathlib.Path(args.output)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps({"machine": machine.describe(), "rounds": args.rounds, "rows": rows}, indent=1) + "\n")
 
 
-def measure(model, folder, threads, rounds, seconds):
-    """Median latencies in us by runtime, medians over `rounds` alternating rounds."""
-    samples = calibration(model, folder)
-    numpy.save(folder / "calib.npy", samples)
-    ours, theirs = folder / "ours.onnx", folder / "theirs.onnx"
-    common.nibble("quantize", model.file, "--scheme", "W8A8", "--calib", folder / "calib.npy", "-o", ours)
-    common.quantize_in_onnxruntime(model.file, theirs, samples[:100])
-    result = {}
-    for count in threads:
-        float_session = common.session(model.file, count)
-        int8_session = common.session(theirs, count)
-        feed = {float_session.get_inputs()[0].name: samples[:1]}
-        rows = {"nibble float": [], "nibble W8A8": [], "ORT float": [], "ORT int8": []}
-        for _ in range(rounds):
-            for name, path in (("nibble float", model.file), ("nibble W8A8", ours.with_suffix(".nbl"))):
-                answer = common.nibble("bench", path, "--threads", count, "--seconds", seconds)
-                rows[name].append(answer["latency_us"]["median"])
-            rows["ORT float"].append(time_onnxruntime(float_session, feed, seconds))
-            rows["ORT int8"].append(time_onnxruntime(int8_session, feed, seconds))
-        result[count] = {name: statistics.median(values) for name, values in rows.items()}
-    return result
+def shown(row, args):
+    """The row with the times that the tables show under "us"."""
+    return {**row, "us": row[args.statistic + "_us"]}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", default="build/bench.json")
+    parser.add_argument("--models", default=",".join(networks.NAMES))
+    parser.add_argument("--schemes", default=",".join(contenders.SCHEMES), help="any that nibble takes, widest first")
+    parser.add_argument("--peers", default=",".join(contenders.PEERS))
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--batches", default="1,16", help="batches above 1 are run on the generated networks only")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0.2, help="of every contender in every round")
+    parser.add_argument("--statistic", choices=["median", "min"], default="median",
+                        help="what the tables show; the JSON file holds both")
+    args = parser.parse_args()
+    args.models = common.choose(args.models, networks.NAMES)
+    args.peers = common.choose(args.peers, contenders.PEERS)
+    args.schemes = args.schemes.split(",")
+    args.threads, args.batches = ([int(v) for v in text.split(",")] for text in (args.threads, args.batches))
+    return args
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", default="build/bench.json")
-    parser.add_argument("--models", default="ResNet-8,ResNet-20,MobileNetV2,SqueezeNet")
-    parser.add_argument("--threads", default="1,2")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.5)
-    args = parser.parse_args()
-    threads = [int(t) for t in args.threads.split(",")]
-    report, rows = {}, []
-    for model in common.MODELS:
-        if model.name not in args.models.split(","):
-            continue
-        if not model.file.exists():
-            print(f"{model.name}: {model.file} is not here, left out")
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            result = measure(model, pathlib.Path(folder), threads, args.rounds, args.seconds)
-        report[model.name] = result
-        for count, us in result.items():
-            rows.append([model.name, f"{count}T", *(f"{us[k]:.0f}" for k in us),
-                         f"{us['nibble float'] / us['nibble W8A8']:.2f}x", f"{us['ORT int8'] / us['nibble W8A8']:.2f}x",
-                         f"{us['ORT float'] / us['nibble float']:.2f}x"])
-    common.table(["median us", "", "nibble float", "nibble W8A8", "ORT float", "ORT int8", "float/W8A8",
-                  "ORT int8/W8A8", "ORT float/float"], rows)
-    pathlib.Path(args.output).parent.mkdir(parents=True, exist_ok=True)
-    pathlib.Path(args.output).write_text(json.dumps(report, indent=1))
-    print(f"wrote {args.output}")
+    args = arguments()
+    rows = []
+    for model in networks.here(args.models):
+        network = contenders.prepare(model, args.schemes, any(p.startswith("OV") for p in args.peers))
+        for batch in args.batches:
+            for threads in args.threads if batch == 1 or model.name in networks.GENERATED else []:
+                rows.append(measure(network, threads, batch, args))
+                write(rows, args)   # a run that is cut short has not been for nothing
+                print(report.progress(shown(rows[-1], args)), flush=True)
+    for threads in args.threads:
+        chosen = [shown(r, args) for r in rows if r["threads"] == threads]
+        report.beside_peers(chosen, args.statistic, threads)
+        report.widths(chosen, args.schemes, args.statistic, threads)
+    report.failures(rows)
+    print(f"\nwrote {args.output}")
 
 
 if __name__ == "__main__":

@@ -15,13 +15,15 @@ import numpy
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import common  # noqa: E402
+import table  # noqa: E402
+from runtimes import onnxruntime  # noqa: E402
 
 
-def arrays(spec_text, folder, name, count, seed, labelled):
+def arrays(spec_text, sample, folder, name, count, seed, labelled):
     """The samples of a spec (or seeded normal inputs) as float32, their labels or None, and a spec that reads them. Without
     `labelled` the data's labels are not this model's classes."""
     if not spec_text:
-        x = numpy.random.default_rng(seed).standard_normal((count, 640), numpy.float32)
+        x = numpy.random.default_rng(seed).standard_normal((count, *sample), numpy.float32)
         numpy.save(folder / f"{name}.npy", x)
         return x, None, str(folder / f"{name}.npy")
     path = folder / f"{name}.npz"
@@ -35,7 +37,7 @@ def arrays(spec_text, folder, name, count, seed, labelled):
 
 
 def predict(path, x, basic):
-    session = common.session(path, threads=2, basic=basic)
+    session = onnxruntime.session(path, threads=2, basic=basic)
     name = session.get_inputs()[0].name
     return numpy.concatenate([session.run(None, {name: x[i:i + 50]})[0] for i in range(0, len(x), 50)])
 
@@ -51,15 +53,15 @@ def best_of_onnxruntime(model, calib, x, labels, folder):
         for per_channel in (True, False):
             target = folder / "theirs.onnx"
             samples = calib[:100] if x.shape[-1] >= 224 and method == "Percentile" else calib
-            common.quantize_in_onnxruntime(model.file, target, samples, per_channel, method)
+            onnxruntime.quantize(model.file, target, samples, per_channel, method)
             value = top1(predict(target, x, basic=False), labels)
             best = max(best, (value, f"{method}{' per channel' if per_channel else ' per tensor'}"))
     return best
 
 
 def row_of(model, args, folder):
-    calib, _, calib_spec = arrays(model.calib, folder, "calib", 500, 0, True)
-    x, labels, eval_spec = arrays(model.evaluate, folder, "eval", 500, 1, model.published)
+    calib, _, calib_spec = arrays(model.calib, model.sample, folder, "calib", 500, 0, True)
+    x, labels, eval_spec = arrays(model.evaluate, model.sample, folder, "eval", 500, 1, model.published)
     ours = folder / "ours.onnx"
     extra = ["--granularity", args.granularity] if args.granularity else []
     if args.method:
@@ -94,7 +96,7 @@ def main():
             with tempfile.TemporaryDirectory() as folder:
                 rows.append(row_of(model, args, pathlib.Path(folder)))
                 print(*rows[-1], flush=True)
-    common.table(["model", "published", "float", args.scheme, "= ORT(QDQ) %", "= float %", "SQNR dB", "best of ORT"], rows)
+    table.show(["model", "published", "float", args.scheme, "= ORT(QDQ) %", "= float %", "SQNR dB", "best of ORT"], rows)
 
 
 if __name__ == "__main__":
