@@ -30,6 +30,12 @@ struct alignas(64) Configuration {
 };
 static_assert(sizeof(Configuration) == 64);
 
+/// GCC's tile intrinsics do not say which memory they read or write: without a barrier stores to it
+/// may be moved past them, or dropped.
+inline void memory_barrier() {
+  __asm__ volatile("" ::: "memory");
+}
+
 /// Up to 32 rows (`high` of them in the second half, maybe none) by two tiles of channels.
 struct Pair {
   const int8_t* a;
@@ -84,12 +90,14 @@ void multiply(const Pair& p) {
 void block(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
            const int32_t* row_sums, int64_t m, int8_t* out, int64_t stride) {
   const int64_t a_stride = m > 1 ? rows[1] - rows[0] : 0;
+  memory_barrier();
   int64_t configured = 0;  // rows that the tiles are configured for
   for (int64_t i = 0; i < m; i += 2 * kRows) {
     const int64_t count = m - i < 2 * kRows ? m - i : 2 * kRows;
     const int64_t low = count < kRows ? count : kRows, high = count - low;
     if (count != configured) {
       const Configuration configuration(low, high);
+      memory_barrier();
       _tile_loadconfig(&configuration);
       configured = count;
     }
@@ -109,6 +117,7 @@ void block(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
     }
   }
   _tile_release();
+  memory_barrier();
   if (!block.last) return;
   for (int t = 0; t < block.tiles; ++t) {
     const TileOutputAvx512 output(p.output, block.n + t * kTileS8, p.n);
