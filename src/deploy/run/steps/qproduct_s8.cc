@@ -20,7 +20,10 @@ class QProductS8 : public Step {
     plan_ = kernels::WindowPlan(w, record_.c_pad);
     row_sums_ = kernels::RowSums(plan_);
     padding_ = static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
-    variant_ = &kernels::select(kernels::matmul_s8_variants(), context.isa);
+    // The vector cores do not honour sum_shift and binary yet.
+    const bool one_bit = sum_shift() != 0 || constants_.output(0).binary;
+    variant_ =
+        &kernels::select(kernels::matmul_s8_variants(), one_bit ? Isa::kPortable : context.isa);
 
     sums_at_ = align_up(static_cast<size_t>(plan_.copy_size()));
     sums_scratch_at_ = sums_at_ + align_up(static_cast<size_t>(row_sums_.size()) * 4);
@@ -45,20 +48,24 @@ class QProductS8 : public Step {
     const int64_t k_padded = format::padded_k(record_), rows = plan_.rows().count();
     const int64_t group_bytes = format::round_up(record_.n, kernels::kPanelS8) * k_padded;
     int8_t* out = context.outputs[0].as<int8_t>();
-    for (int64_t g = 0; g < w.groups; ++g)
-      kernels::matmul_s8(*variant_,
-                         {.b = panels_ + g * group_bytes,
-                          .n = record_.n,
-                          .k_padded = k_padded,
-                          .output = constants_.output(g)},
-                         plan_.rows(), image + g * record_.c_pad, sums + g * rows,
-                         out + g * record_.n, w.groups * record_.n, context.pool);
+    for (int64_t g = 0; g < w.groups; ++g) {
+      kernels::OutputS8 output = constants_.output(g);
+      output.sum_shift = sum_shift();
+      kernels::matmul_s8(
+          *variant_,
+          {.b = panels_ + g * group_bytes, .n = record_.n, .k_padded = k_padded, .output = output},
+          plan_.rows(), image + g * record_.c_pad, sums + g * rows, out + g * record_.n,
+          w.groups * record_.n, context.pool);
+    }
   }
 
   std::string_view kernel() const override { return variant_->name; }
   double macs() const override { return macs_; }
 
  private:
+  /// Binary weights are 2u - 1.
+  int32_t sum_shift() const { return record_.spacing == 2 ? 1 : 0; }
+
   /// The stream where it is in panel order already, else a working copy, made once.
   void unpack(const Operand& weights) {
     const auto* stream = weights.as<const std::byte>();
