@@ -24,7 +24,8 @@ class Quantize(CliTest):
 
     @unittest.skipUnless(os.path.exists(os.environ.get("NIBBLE_PYTHON", "")), "NIBBLE_PYTHON names no Python with onnxruntime")
     def test_onnxruntime_agrees(self):
-        for scheme in ("W8A8", "W4A8", "W4A4", "W3A5", "W8A16", "W4A16G32", "W8A8_ASYM"):
+        for scheme in ("W8A8", "W4A8", "W4A4", "W3A5", "W8A16", "W4A16G32", "W8A8_ASYM", "W1A8", "WTA8", "W2A1", "W1A1", "WTA2",
+                       "W1A16", "WTA16"):
             with self.subTest(scheme):
                 self.assertIs(self.quantize(scheme)["verified"]["onnxruntime"], True)
 
@@ -55,10 +56,19 @@ class Quantize(CliTest):
         return True
 
     def test_exported_qdq_is_read_back_to_the_same_integers(self):
-        self.quantize("W4A8")
-        for model in ("q.onnx", "q.nbl"):
-            self.ok("eval", self.folder / model, "--data", TEST, "--predictions", self.folder / f"{model}.npy")
-        self.assertEqual((self.folder / "q.onnx.npy").read_bytes(), (self.folder / "q.nbl.npy").read_bytes())
+        for scheme in ("W4A8", "W1A1", "WTA2"):
+            with self.subTest(scheme):
+                self.quantize(scheme)
+                for model in ("q.onnx", "q.nbl"):
+                    self.ok("eval", self.folder / model, "--data", TEST, "--predictions", self.folder / f"{model}.npy")
+                self.assertEqual((self.folder / "q.onnx.npy").read_bytes(), (self.folder / "q.nbl.npy").read_bytes())
+
+    def test_one_bit_collapses_with_a_warning_alone(self):
+        code, out, err = call("quantize", DEMO, "--scheme", "W1A1", "--calib", CALIB, "--eval", TEST, "-o", self.output())
+        self.assertEqual(code, 0, err)
+        self.assertIn("warning", out + err)
+        self.assertIn("1-bit codes -1 and +1 written as Less and Where", out + err)
+        self.fails(2, "quantize", DEMO, "--scheme", "WTA8_ASYM", "--calib", CALIB, "-o", self.output(), says=["ternary"])
 
     def test_budget(self):
         out = self.output()

@@ -36,6 +36,14 @@ constexpr auto kFixed = RequantiseVariant::kFixed;
 const std::vector<Job> kSmall = {{"W8A8", kFloat}, {"W8A8", kFixed}, {"W4A8", kFloat},
                                  {"W4A8", kFixed}, {"W4A4", kFloat}, {"W4A4", kFixed}};
 
+/// And the narrowest.
+const std::vector<Job> kSmallAndOneBit = [] {
+  std::vector<Job> jobs = kSmall;
+  for (const char* scheme : {"W1A8", "WTA8", "W1A1"}) jobs.push_back({scheme, kFloat});
+  jobs.push_back({"W1A1", kFixed});
+  return jobs;
+}();
+
 struct Case {
   std::string name;
   std::string model = {};  // under the data folder; empty: the demo network
@@ -61,9 +69,23 @@ const Case kCases[] = {
               {"W5A7_ASYM", kFloat},
               {"W4A16G32", kFloat},
               {"W4A8G32", kFixed}}},
+    {.name = "GlyphsOneBit",
+     .data = "synthetic:9@preprocess=unit",
+     .jobs = {{"W1A8", kFloat},
+              {"W1A8", kFixed},
+              {"WTA8", kFloat},
+              {"WTA2", kFixed},
+              {"W2A1", kFloat},
+              {"W1A1", kFloat},
+              {"W1A1", kFixed},
+              {"W1A4_ASYM", kFloat},
+              {"W1A16", kFloat},
+              {"WTA16", kFloat},
+              {"W1A8G32", kFloat}}},
     {.name = "ResNet8",
      .model = "mlperf_tiny/ic_resnet8_fp32.onnx",
-     .data = "cifar10/test_batch.bin"},
+     .data = "cifar10/test_batch.bin",
+     .jobs = kSmallAndOneBit},
     {.name = "DsCnn",
      .model = "mlperf_tiny/kws_dscnn_fp32.onnx",
      .data = "mlperf_tiny/kws01_eembc_1000x49x10.i8@raw=i8,shape=1x49x10,scale=0.5847029,zero=83"},

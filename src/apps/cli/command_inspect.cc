@@ -4,6 +4,7 @@
 #include "apps/cli/command.h"
 #include "apps/cli/options.h"
 #include "apps/cli/unknown_ops.h"
+#include "deploy/numeric/grid.h"
 #include "quant/pipeline/network.h"
 
 namespace nibble::cli {
@@ -14,8 +15,12 @@ std::string describe(const model::TensorInfo& t) {
   std::string text = to_string(t.shape) + " " + std::string(name_of(t.dtype));
   if (t.packed.format != format::FormatId::kPlain) {
     text += ", packed " + std::to_string(t.packed.bits) + " bits";
+    if (t.packed.spacing == 2) text += " (-1, +1)";
+    if (t.packed.bits == 2 && t.packed.offset == 1) text += " (-1, 0, +1)";
   } else if (t.quant) {
     text += ", " + std::to_string(t.quant->bits) + "-bit grid";
+    if (t.quant->grid != numeric::GridId::kAffine)
+      text += ", " + std::string(numeric::grid_of(t.quant->grid).name);
     if (t.quant->granularity == numeric::Granularity::kTensor) {
       char range[64];
       const float s = t.quant->scales[0];

@@ -56,6 +56,20 @@ PackedRecord make_record(int bits, bool is_signed, int64_t groups, int64_t n, in
   return r;
 }
 
+PackedRecord as_ternary(PackedRecord record) {
+  assert(record.bits == 2);
+  record.offset = 1;
+  return record;
+}
+
+PackedRecord as_binary(PackedRecord record) {
+  assert(record.bits == 1);
+  record.version = 2;
+  record.spacing = 2;
+  record.offset = 1;
+  return record;
+}
+
 PackedRecord make_depthwise_record(int bits, bool is_signed, int64_t channels, int64_t kh,
                                    int64_t kw) {
   PackedRecord r = make_record(bits, is_signed, 1, channels, kh, kw, 1);
@@ -80,15 +94,22 @@ Status check(const PackedRecord& r) {
       return unsupported("unknown packed format " + std::to_string(static_cast<int>(r.format)));
   }
   const std::string name(name_of(r.format));
-  if (r.version != 1)
-    return unsupported(name + " version " + std::to_string(r.version) + "; this build reads 1");
+  if (r.version != 1 && r.version != 2)
+    return unsupported(name + " version " + std::to_string(r.version) +
+                       "; this build reads 1 and 2");
   if (r.bits < 1 || r.bits > 8)
     return corrupt(name + " of " + std::to_string(r.bits) + " bits; expected 1 to 8");
   const bool depthwise = r.format == FormatId::kDepthwise;
   if (!depthwise && r.format != format_of_width(r.bits))
     return corrupt(name + " of " + std::to_string(r.bits) + " bits; that width is stored as " +
                    std::string(name_of(format_of_width(r.bits))));
-  if (r.offset != 0 && r.offset != 1 << (r.bits - 1))
+  if (r.spacing != r.version || (r.spacing == 2 && (r.bits != 1 || r.offset != 1)))
+    return corrupt(name + " version " + std::to_string(r.version) + " of " +
+                   std::to_string(r.bits) + " bits with spacing " + std::to_string(r.spacing) +
+                   " and offset " + std::to_string(r.offset) +
+                   "; expected spacing 1, or version 2 of 1 bit with spacing 2 and offset 1");
+  const bool ternary = r.bits == 2 && r.offset == 1;
+  if (r.offset != 0 && r.offset != 1 << (r.bits - 1) && !ternary)
     return corrupt(name + " offset " + std::to_string(r.offset) + "; expected 0 or " +
                    std::to_string(1 << (r.bits - 1)));
   int64_t codes = 1;
@@ -106,6 +127,16 @@ Status check(const PackedRecord& r) {
     return corrupt(name + " k " + std::to_string(r.k) + ", c_pad " + std::to_string(r.c_pad) +
                    "; expected " + std::to_string(r.kh * r.kw * c_pad) + ", " +
                    std::to_string(c_pad));
+  return {};
+}
+
+Status check_codes(const PackedRecord& r, std::span<const std::byte> stream) {
+  if (r.bits != 2 || r.offset != 1) return {};
+  for (size_t i = 0; i < stream.size(); ++i) {
+    const auto byte = static_cast<unsigned>(stream[i]);
+    if (byte & byte >> 1 & 0x55)
+      return corrupt("ternary code 3 in byte " + std::to_string(i) + "; expected 0, 1 or 2");
+  }
   return {};
 }
 

@@ -19,14 +19,17 @@ enum class FormatId : uint8_t {
 
 /// What a packed stream holds. The logical matrix of a matmul format is [groups][n][k], k = (kh,
 /// kw, c_pad) with c innermost (a Gemm: kh = kw = 1, c = K); of kDepthwise it is [n][kh][kw].
-/// Stored codes are unsigned: u = q + offset, offset = 2^(bits-1) for signed grids, 0 for unsigned
-/// ones. Padding of a matmul format (channels c..c_pad of a tap, k up to 64, n up to the panel)
-/// holds the offset code, so it adds nothing to sum (u - offset) x; padding of kDepthwise holds
-/// code 0.
+/// Stored codes are unsigned: q = spacing u - offset, offset = 2^(bits-1) for signed grids, 0 for
+/// unsigned ones, 1 for ternary ones (codes -1, 0, +1 in two bits: u = 3 is illegal), all of
+/// spacing 1; binary ones (codes -1, +1 in one bit) have spacing 2 and offset 1. Padding of a
+/// matmul format (channels c..c_pad of a tap, k up to 64, n up to the panel) holds u = offset, so
+/// it adds nothing to sum (u - offset) x; that of binary codes is no zero and asks for padded x of
+/// 0. Padding of kDepthwise holds code 0.
 struct PackedRecord {
   FormatId format = FormatId::kPlain;
-  uint8_t version = 1;
+  uint8_t version = 1;  // 2: spacing is not 1
   uint8_t bits = 8;
+  uint8_t spacing = 1;
   int32_t offset = 128;
   int64_t groups = 1;
   int64_t n = 0;  // output channels a group
@@ -106,9 +109,17 @@ PackedRecord make_record(int bits, bool is_signed, int64_t groups, int64_t n, in
 PackedRecord make_depthwise_record(int bits, bool is_signed, int64_t channels, int64_t kh,
                                    int64_t kw);
 
+/// The same record for codes -1, 0, +1 (of a 2-bit one), or -1, +1 (of a 1-bit one).
+PackedRecord as_ternary(PackedRecord record);
+PackedRecord as_binary(PackedRecord record);
+
 /// Whether a record from a file is one that this build reads, with dimensions that do not overflow.
 /// kUnsupported: unknown format or version; kCorrupt: contradicts itself.
 Status check(const PackedRecord& record);
+
+/// kCorrupt naming the byte where a stream holds a code that its record has not: u = 3 of ternary
+/// weights. Reads the whole stream of those, nothing of others.
+Status check_codes(const PackedRecord& record, std::span<const std::byte> stream);
 
 /// Packs the codes u, row-major [groups][n][kh][kw][c], into packed_bytes(record) bytes.
 void pack(const PackedRecord& record, std::span<const uint8_t> codes, std::span<std::byte> out);

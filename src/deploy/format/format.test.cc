@@ -207,7 +207,10 @@ TEST(Format, CheckRefusesWhatContradictsItself) {
     return check(r).code();
   };
   EXPECT_EQ(broken([](auto& r) { r.format = static_cast<FormatId>(5); }), StatusCode::kUnsupported);
-  EXPECT_EQ(broken([](auto& r) { r.version = 2; }), StatusCode::kUnsupported);
+  EXPECT_EQ(broken([](auto& r) { r.version = 3; }), StatusCode::kUnsupported);
+  EXPECT_EQ(broken([](auto& r) { r.version = 2; }), StatusCode::kCorrupt);
+  EXPECT_EQ(broken([](auto& r) { r.spacing = 2; }), StatusCode::kCorrupt);
+  EXPECT_EQ(broken([](auto& r) { r.version = r.spacing = 2; }), StatusCode::kCorrupt);
   EXPECT_EQ(broken([](auto& r) { r.format = FormatId::kPlain; }), StatusCode::kCorrupt);
   EXPECT_EQ(broken([](auto& r) { r.format = FormatId::kField; }), StatusCode::kCorrupt);
   EXPECT_EQ(broken([](auto& r) { r.format = FormatId::kDepthwise; }), StatusCode::kCorrupt);

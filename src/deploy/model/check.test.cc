@@ -107,6 +107,8 @@ TEST(Check, Grids) {
       "does not exist");
   grid([](Q& q) { q.granularity = static_cast<numeric::Granularity>(5); }, "granularity 5");
   grid([](Q& q) { q.range = static_cast<numeric::RangeKind>(0); }, "range kind 0");
+  grid([](Q& q) { q.grid = static_cast<numeric::GridId>(4); }, "grid 4; expected 1 to 3");
+  grid([](Q& q) { q.grid = numeric::GridId::kBinary; }, "bit width 8, expected 1..1");
   grid(
       [](Q& q) {
         q.granularity = numeric::Granularity::kGroup;
@@ -136,6 +138,14 @@ TEST(Check, PackedConstants) {
   full([&](M& m) { m.model.nodes[0].inputs[3] = 1; }, "node 'conv': input 3 is packed");
   full([&](M& m) { m.model.nodes[0].inputs[1] = m.model.nodes[0].inputs[2]; },
        "node 'conv': input 1 is not packed");
+  const auto record = format::make_record(2, true, 1, 3, 1, 1, 5);
+  full(
+      [&](M& m) {
+        m.tensor(m.model.nodes[0].inputs[1] =
+                     m.packed("t", {3, 1, 1, 5}, format::as_ternary(record)));
+      },
+      "tensor 't': ternary code 3 in byte 2; expected 0, 1 or 2");
+  full([&](M& m) { weights(m).packed.version = 2; }, "tensor 'w': field version 2 of 4 bits");
   full([&](M& m) { weights(m).packed = format::make_record(4, true, 1, INT64_MAX, 1, 1, 5); },
        "dimension 9223372036854775807");
 }

@@ -23,7 +23,8 @@ namespace nibble::model {
 //
 // Operands of the integer ops (arithmetic: docs/numerics.md). Codes of activations lie in i8, or
 // i16 from 9 bits on; zero points are codes as stored. All: y_zero, y_min, y_max, `to` (DType of
-// y). The requantisation factor is binary32 M in variant float, the pair m0, e in variant fixed.
+// y), `binary` (1: the results are signs, codes -1 and +1; of all but QMatMul, QAdd and QMul). The
+// requantisation factor is binary32 M in variant float, the pair m0, e in variant fixed.
 //   QConv      x [N, spatial..., C], weights [O, k..., C/group] and
 //   QGemm      x [..., K], weights [N, K]: codes, i8 for signed grids, u8 for unsigned ones;
 //              bias i32 [O] = q_b - x_zero sum_k (q_w - w_zero), so acc = sum_k (q_w - w_zero) q_x

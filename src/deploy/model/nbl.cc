@@ -24,6 +24,9 @@ Status attach_constants(std::span<const Section> sections, bool verify, Model& m
                      std::to_string(stored_bytes(tensor)));
     if (verify && checksum(section.bytes) != section.checksum)
       return corrupt(name + ": checksum differs, the file is damaged");
+    if (verify)
+      if (Status s = format::check_codes(tensor.packed, section.bytes); !s.ok())
+        return corrupt(name + ": " + s.message());
     tensor.data = section.bytes;
   }
   if (next != sections.size())

@@ -54,6 +54,20 @@ TEST(Nbl, RoundTripKeepsEverything) {
   EXPECT_TRUE(zero == 0 && std::signbit(zero));
 }
 
+TEST(Nbl, RoundTripOfOneBitWeightsAndGrids) {
+  TestModel m = TestModel::relu();
+  m.tensor(0).quant = numeric::QuantParams{
+      .grid = numeric::GridId::kBinary, .bits = 1, .qmin = -1, .qmax = 1, .scales = {0.5f}};
+  const int w =
+      m.packed("w", {3, 5}, format::as_binary(format::make_record(1, true, 1, 3, 1, 1, 5)));
+  const int scale = m.constant("s", {}, DType::kF32), y = m.activation("real", {3, 5});
+  m.node(Op::kDequantizeLinear, "island", {w, scale}, {y});
+  m.model.outputs.push_back(y);
+  auto read = reread(m.model);
+  ASSERT_TRUE(read.ok()) << read.status().message();
+  expect_same(m.model, *read.value());
+}
+
 TEST(Nbl, RoundTripOfEveryAttributeAndOp) {
   for (int key = 0; key < attr_count(); ++key) {
     TestModel m = TestModel::relu();

@@ -38,7 +38,7 @@ Status check_enum(const char* what, int number, int first, int last) {
 }
 
 Status read_quant(const fb::Quant& in, TensorInfo& out) {
-  NIBBLE_RETURN_IF_ERROR(check_enum("grid", in.grid(), 1, 1));
+  NIBBLE_RETURN_IF_ERROR(check_enum("grid", in.grid(), 1, 3));
   NIBBLE_RETURN_IF_ERROR(check_enum("range kind", in.range(), 1, 6));
   NIBBLE_RETURN_IF_ERROR(check_enum("granularity", in.granularity(), 1, 4));
   numeric::QuantParams& q = out.quant.emplace();
@@ -69,6 +69,7 @@ format::PackedRecord read_packed(const fb::Packed& in) {
   r.kw = in.kw();
   r.c = in.c();
   r.c_pad = in.c_pad();
+  r.spacing = in.spacing();
   return r;
 }
 

@@ -23,7 +23,7 @@ Offset<fb::Quant> write_quant(Builder& b, const numeric::QuantParams& q) {
 
 Offset<fb::Packed> write_packed(Builder& b, const format::PackedRecord& r) {
   return fb::CreatePacked(b, static_cast<uint8_t>(r.format), r.version, r.bits, r.offset, r.groups,
-                          r.n, r.k, r.kh, r.kw, r.c, r.c_pad);
+                          r.n, r.k, r.kh, r.kw, r.c, r.c_pad, r.spacing);
 }
 
 Offset<fb::Tensor> write_tensor(Builder& b, const TensorInfo& t) {

@@ -33,6 +33,12 @@ const Grid& grid_of(GridId id) {
   __builtin_unreachable();
 }
 
+int32_t quantize_one(float x, const QuantParams& params, size_t unit) {
+  int32_t code = 0;
+  grid_of(params.grid).quantize(&x, 1, params, unit, &code);
+  return code;
+}
+
 bool is_grid(int number) {
   for (const Grid* grid : kGrids)
     if (static_cast<int>(grid->id) == number) return true;

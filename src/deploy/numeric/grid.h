@@ -28,6 +28,8 @@ struct Grid {
 /// All grids, in the order of grids.inc; and one by id (valid after is_grid).
 std::span<const Grid* const> grids();
 const Grid& grid_of(GridId id);
+/// The code of one real.
+int32_t quantize_one(float x, const QuantParams& params, size_t unit = 0);
 /// True for a number that names a GridId (numbers come from files).
 bool is_grid(int number);
 

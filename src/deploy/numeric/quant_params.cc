@@ -10,10 +10,24 @@ int64_t units(int64_t length, int64_t group) {
   return length / group + (length % group != 0);  // no overflow for a group from a file
 }
 
+/// Binary and ternary grids have one width and one range.
+Status check_width(const QuantParams& p) {
+  const bool affine = p.grid == GridId::kAffine;
+  const int fixed = p.grid == GridId::kBinary ? 1 : 2;
+  const int least = affine ? (is_symmetric(p.range) ? kMinBits : 1) : fixed;
+  const int most = affine ? kMaxBits : fixed;
+  if (p.bits < least || p.bits > most)
+    return invalid_argument("bit width " + std::to_string(p.bits) + ", expected " +
+                            std::to_string(least) + ".." + std::to_string(most));
+  if (!affine && p.range != RangeKind::kRestricted)
+    return invalid_argument("range " + std::string(name_of(p.range)) + ", expected " +
+                            std::string(name_of(RangeKind::kRestricted)) + " for this grid");
+  return {};
+}
+
 Status check_codes(const QuantParams& p) {
-  if (p.bits < kMinBits || p.bits > kMaxBits)
-    return invalid_argument("bit width " + std::to_string(p.bits) + ", expected 2..16");
-  const CodeRange expected = code_range(p.range, p.bits);
+  NIBBLE_RETURN_IF_ERROR(check_width(p));
+  const CodeRange expected = code_range(p.grid, p.range, p.bits);
   const int32_t shift = is_symmetric(p.range) ? 0 : int32_t{1} << (p.bits - 1);
   const CodeRange found{p.qmin, p.qmax};
   if (found != expected && found != CodeRange{expected.qmin - shift, expected.qmax - shift})
@@ -65,6 +79,10 @@ CodeRange code_range(RangeKind range, int bits) {
       return {0, 2 * half - 1};
   }
   __builtin_unreachable();
+}
+
+CodeRange code_range(GridId grid, RangeKind range, int bits) {
+  return grid == GridId::kAffine ? code_range(range, bits) : CodeRange{-1, 1};
 }
 
 std::string_view name_of(Granularity granularity) {

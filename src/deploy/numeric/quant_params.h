@@ -10,7 +10,11 @@
 namespace nibble::numeric {
 
 /// Families of grids (grids.inc). Stored in .nbl files: never renumber.
-enum class GridId : uint8_t { kAffine = 1 };
+///   affine    the codes of a named range, below
+///   binary    -1, +1 (1 bit, no code of zero)       q = x < 0 ? -1 : +1, x^ = s q
+///   ternary   -1, 0, +1 (2 bits)                    the affine grid of these codes
+/// Binary and ternary grids are symmetric and have RangeKind::kRestricted.
+enum class GridId : uint8_t { kAffine = 1, kBinary = 2, kTernary = 3 };
 
 /// The four things "symmetric" means in print, and asymmetric (methods: Nagel et al. 2021; grid of
 /// codes and scale):
@@ -34,12 +38,14 @@ struct CodeRange {
   friend bool operator==(const CodeRange&, const CodeRange&) = default;
 };
 
-inline constexpr int kMinBits = 2;
+inline constexpr int kMinBits = 2;  // of symmetric ranges; the others and binary grids: 1
 inline constexpr int kMaxBits = 16;
 
-/// The codes of a named range, kMinBits <= bits <= kMaxBits: (restricted, 4) -> -7..7, (asymmetric,
-/// 8) -> 0..255.
+/// The codes of a named range of the affine grid, bits to kMaxBits: (restricted, 4) -> -7..7,
+/// (asymmetric, 8) -> 0..255.
 CodeRange code_range(RangeKind range, int bits);
+/// The least and the largest code of any grid.
+CodeRange code_range(GridId grid, RangeKind range, int bits);
 /// True for the four kinds whose zero point is 0 and whose codes are signed.
 constexpr bool is_symmetric(RangeKind range) {
   return range <= RangeKind::kTwos;
@@ -58,9 +64,9 @@ enum class Granularity : uint8_t {
 std::string_view name_of(RangeKind range);
 std::string_view name_of(Granularity granularity);
 
-/// How a real tensor maps to integer codes: q = clamp(round_half_even(x / s) + z, qmin, qmax), x^ =
-/// s (q - z). Scales are ordered by axis index (kChannel), group (kGroup), or [axis index][block]
-/// (kBlock).
+/// How a real tensor maps to integer codes; affine: q = clamp(round_half_even(x / s) + z, qmin,
+/// qmax), x^ = s (q - z). Scales are ordered by axis index (kChannel), group (kGroup), or [axis
+/// index][block] (kBlock).
 struct QuantParams {
   GridId grid = GridId::kAffine;
   int bits = 8;
@@ -87,7 +93,7 @@ Status check_axes(const QuantParams& params, const Shape& shape);
 
 /// Says what is wrong with `params` for a tensor of `shape` (its scaled axes known): bits, code
 /// range, axes, number of scales, positive finite scales, zero points inside the codes and 0 for
-/// symmetric kinds. The codes are code_range(range, bits) or, for unsigned kinds, these minus
+/// symmetric kinds. The codes are code_range(grid, range, bits) or, for unsigned kinds, these minus
 /// 2^(bits-1) (signed containers).
 Status check(const QuantParams& params, const Shape& shape);
 

@@ -45,6 +45,15 @@ inline int32_t requantise_float(int32_t acc, float m, int32_t lo, int32_t hi) {
       round_half_even(std::clamp(v, static_cast<float>(lo), static_cast<float>(hi))));
 }
 
+/// Onto the binary grid, either variant: the sign of acc M before it is rounded (-0.3 is -1), that
+/// of zero +1. M >= 0.
+inline int32_t binary_float(int32_t acc, float m) {
+  return static_cast<float>(acc) * m >= 0 ? 1 : -1;
+}
+inline int32_t binary_fixed(int64_t acc, FixedMultiplier m) {
+  return acc * m.m0 >= 0 ? 1 : -1;
+}
+
 /// Two multipliers with one common shift: the sum of two products is rounded once.
 struct FixedSum {
   int32_t a = 0, b = 0;

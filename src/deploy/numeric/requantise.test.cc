@@ -37,6 +37,17 @@ TEST(ToFixed, RelativeErrorIsBelowTwoToMinus31) {
   }
 }
 
+TEST(Binary, IsTheSignBeforeRoundingAndPositiveForZero) {
+  for (double m : {1e-9, 0.3, 1.0, 1e6})
+    for (int32_t acc : {std::numeric_limits<int32_t>::min(), -7, -1, 0, 1, 7,
+                        std::numeric_limits<int32_t>::max()}) {
+      EXPECT_EQ(binary_float(acc, static_cast<float>(m)), acc < 0 ? -1 : 1);
+      EXPECT_EQ(binary_fixed(acc, to_fixed(m)), acc < 0 ? -1 : 1);
+    }
+  EXPECT_EQ(binary_float(-5, 0.0f), 1);
+  EXPECT_EQ(binary_fixed(-5, Fixed{}), 1);
+}
+
 TEST(RequantiseFixed, IsOneRoundingTowardsPlusInfinityOnTies) {
   // Variant A (double rounding) gives -200, -600, -24 here.
   EXPECT_EQ(requantise_fixed(-1995, to_fixed(0.1)), -199);

@@ -42,4 +42,9 @@ inline int32_t quantize_affine(float x, float scale, int32_t zero, int32_t qmin,
   return static_cast<int32_t>(round_half_even(v)) + zero;
 }
 
+/// The binary grid: its scale has no say. Zero, of either sign, and NaN are +1.
+inline int32_t quantize_binary(float x) {
+  return x < 0 ? -1 : 1;
+}
+
 }  // namespace nibble::numeric

@@ -8,15 +8,15 @@ namespace nibble::calibrate {
 namespace {
 
 numeric::QuantParams per_tensor(const GridSpec& grid, const Affine& affine) {
-  numeric::QuantParams params;
-  params.bits = grid.bits;
-  params.range = grid.range;
-  const numeric::CodeRange codes = numeric::code_range(grid.range, grid.bits);
-  params.qmin = codes.qmin;
-  params.qmax = codes.qmax;
+  numeric::QuantParams params = params_of(grid);
   params.scales = {affine.scale};
   if (grid.range == numeric::RangeKind::kAsymmetric) params.zero_points = {affine.zero_point};
   return params;
+}
+
+/// One bit cannot hold zero and both signs: two-sided data takes codes -1 and +1.
+GridSpec settled(const GridSpec& grid, const Estimator& seen) {
+  return grid.bits == 1 && seen.lowest < 0 && seen.highest > 0 ? kBinary : grid;
 }
 
 void check_data(const std::string& name, const Estimator& seen) {
@@ -58,7 +58,8 @@ std::map<std::string, Calibrated> Calibrator::finish() const {
   for (const auto& [name, tensor] : tensors_) {
     const Estimator& seen = *tensor.estimator;
     check_data(name, seen);
-    chosen[name] = {{per_tensor(tensor.grid, seen.finish(tensor.grid)), tensor.method},
+    const GridSpec grid = settled(tensor.grid, seen);
+    chosen[name] = {{per_tensor(grid, seen.finish(grid)), tensor.method},
                     seen.lowest,
                     seen.highest,
                     seen.count,

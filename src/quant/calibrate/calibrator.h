@@ -22,7 +22,8 @@ struct Calibrated {
 /// one estimator a tensor, whatever the number of samples.
 class Calibrator {
  public:
-  /// A tensor to watch. Throws Error(kUsage) for a wrong method or parameter, Error(kInternal) for
+  /// A tensor to watch; the codes of a 1-bit grid become -1 and +1 if its data turns out to have
+  /// both signs. Throws Error(kUsage) for a wrong method or parameter, Error(kInternal) for
   /// a name that is there already.
   void add(const std::string& name, const GridSpec& grid, std::string_view method,
            const Parameters& parameters = {});

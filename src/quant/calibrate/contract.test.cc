@@ -19,6 +19,10 @@ std::vector<GridSpec> grids() {
   std::vector<GridSpec> all;
   for (int kind = 1; kind <= 6; ++kind)
     for (int bits : {2, 4, 8}) all.push_back({bits, static_cast<RangeKind>(kind)});
+  all.push_back({1, RangeKind::kUnsigned});
+  all.push_back({1, RangeKind::kAsymmetric});
+  all.push_back(kBinary);
+  all.push_back(kTernary);
   return all;
 }
 
@@ -60,7 +64,7 @@ TEST_P(Contract, IsDeterministicAndInsideItsGrid) {
     const Affine a = stream(method.name, x, grid);
     EXPECT_EQ(a, stream(method.name, x, grid));
     EXPECT_GT(a.scale, 0);
-    const numeric::CodeRange codes = numeric::code_range(grid.range, grid.bits);
+    const numeric::CodeRange codes = grid.codes();
     EXPECT_TRUE(a.zero_point >= codes.qmin && a.zero_point <= codes.qmax);
     if (grid.range != RangeKind::kAsymmetric) {
       EXPECT_EQ(a.zero_point, 0);

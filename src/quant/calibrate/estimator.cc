@@ -7,7 +7,20 @@
 
 namespace nibble::calibrate {
 
+numeric::QuantParams params_of(const GridSpec& spec) {
+  const numeric::CodeRange codes = spec.codes();
+  numeric::QuantParams params;
+  params.grid = spec.grid;
+  params.bits = spec.bits;
+  params.range = spec.range;
+  params.qmin = codes.qmin;
+  params.qmax = codes.qmax;
+  return params;
+}
+
 Affine affine_from_range(float lo, float hi, const GridSpec& grid) {
+  if (grid.grid != numeric::GridId::kAffine)
+    return numeric::affine_from_range(lo, hi, numeric::RangeKind::kRestricted, 2);
   return numeric::affine_from_range(lo, hi, grid.range, grid.bits);
 }
 

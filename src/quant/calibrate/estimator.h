@@ -16,13 +16,23 @@ namespace nibble::calibrate {
 
 using numeric::Affine;
 
-/// The grid to fit: width and named range (numeric/quant_params.h).
+/// The grid to fit: width, named range and family (numeric/quant_params.h).
 struct GridSpec {
   int bits = 8;
   numeric::RangeKind range = numeric::RangeKind::kAsymmetric;
-};
+  numeric::GridId grid = numeric::GridId::kAffine;
 
-/// numeric::affine_from_range for `grid`.
+  numeric::CodeRange codes() const { return numeric::code_range(grid, range, bits); }
+};
+inline constexpr GridSpec kBinary = {1, numeric::RangeKind::kRestricted, numeric::GridId::kBinary};
+inline constexpr GridSpec kTernary = {2, numeric::RangeKind::kRestricted,
+                                      numeric::GridId::kTernary};
+
+/// A grid of `spec` without scales, one a tensor.
+numeric::QuantParams params_of(const GridSpec& spec);
+
+/// numeric::affine_from_range for `grid`; binary and ternary grids put max(|lo|, |hi|) on the code
+/// +1.
 Affine affine_from_range(float lo, float hi, const GridSpec& grid);
 
 /// Estimates one range from a stream. Memory does not depend on the number of elements.

@@ -60,12 +60,7 @@ QuantParams fit_weights(const TensorView& weights, const GridSpec& grid,
   check_weights(weights);
   const RangeMethod& method = range_method(method_name);
   const Parameters parameters = complete(method, given);
-  QuantParams params;
-  params.bits = grid.bits;
-  params.range = grid.range;
-  const numeric::CodeRange codes = numeric::code_range(grid.range, grid.bits);
-  params.qmin = codes.qmin;
-  params.qmax = codes.qmax;
+  QuantParams params = params_of(grid);
   params.granularity = granularity;
   params.axis = axis;
   params.block_axis = block_axis;

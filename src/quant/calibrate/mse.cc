@@ -4,12 +4,16 @@
 // Candidates: min-max first; then fractions of its ends on a grid, refined around the best; for p =
 // 2 at last the least-squares scale of the codes found, repeated while the error falls (Choukroun
 // et al. 2019). Streams keep a histogram; constants are evaluated exactly from their sorted values.
+// For p = 2 the two smallest grids have closed answers: binary s = mean |x| (Rastegari et al. 2016,
+// eq. 6), of streams as well; ternary see exact_ternary.h, of constants. With p != 2 the binary
+// grid is searched as what it is, one level for |x|.
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "quant/calibrate/estimator.h"
+#include "quant/calibrate/exact_ternary.h"
 #include "quant/calibrate/histogram.h"
 #include "quant/calibrate/points.h"
 
@@ -18,10 +22,32 @@ namespace {
 
 using numeric::RangeKind;
 
+using numeric::GridId;
+
+Affine scaled(double scale) {
+  if (!(scale > 0)) return {};
+  return {std::max(static_cast<float>(scale), std::numeric_limits<float>::min()), 0};
+}
+
+double sum_of_magnitudes(std::span<const float> values) {
+  double sum = 0;
+  for (float x : values) sum += std::abs(double{x});
+  return sum;
+}
+
+/// The level of the binary grid, as codes of |x|.
+constexpr numeric::CodeRange kOneLevel = {1, 1};
+
 class Search {
  public:
+  /// For binary grids `points` and `lo` .. `hi` are those of |x|.
   Search(const Points& points, float lo, float hi, const GridSpec& grid, double p)
-      : points_(points), lo_(lo), hi_(hi), grid_(grid), p_(p) {
+      : points_(points),
+        lo_(lo),
+        hi_(hi),
+        grid_(grid),
+        codes_(grid.grid == GridId::kBinary ? kOneLevel : grid.codes()),
+        p_(p) {
     consider(affine_from_range(lo, hi, grid));
   }
 
@@ -37,9 +63,8 @@ class Search {
  private:
   /// Keeps `affine` if it is strictly better; says so.
   bool consider(const Affine& affine) {
-    const numeric::CodeRange codes = numeric::code_range(grid_.range, grid_.bits);
     const double error =
-        p_ == 2 ? points_.squared_error(affine, codes) : points_.power_error(affine, codes, p_);
+        p_ == 2 ? points_.squared_error(affine, codes_) : points_.power_error(affine, codes_, p_);
     if (!(error < error_)) return false;
     error_ = error;
     best_ = affine;
@@ -50,7 +75,8 @@ class Search {
   /// the scale is searched; +m on the top code is the coarsest scale worth trying.
   Affine at(double a, double b) const {
     GridSpec grid = grid_;
-    if (numeric::is_symmetric(grid.range)) grid.range = RangeKind::kWhitePaper;
+    if (grid.grid == GridId::kAffine && numeric::is_symmetric(grid.range))
+      grid.range = RangeKind::kWhitePaper;
     return affine_from_range(static_cast<float>(a * lo_), static_cast<float>(b * hi_), grid);
   }
 
@@ -86,9 +112,8 @@ class Search {
   }
 
   void refit() {
-    const numeric::CodeRange codes = numeric::code_range(grid_.range, grid_.bits);
     for (int i = 0; i < 20; ++i) {
-      const auto scale = static_cast<float>(points_.best_scale(best_, codes));
+      const auto scale = static_cast<float>(points_.best_scale(best_, codes_));
       if (scale < std::numeric_limits<float>::min()) return;
       if (!consider({scale, best_.zero_point})) return;
     }
@@ -97,6 +122,7 @@ class Search {
   const Points& points_;
   float lo_, hi_;
   GridSpec grid_;
+  numeric::CodeRange codes_;
   double p_;
   Affine best_;
   double error_ = std::numeric_limits<double>::infinity();
@@ -113,19 +139,31 @@ class Mse : public Estimator {
 
   Affine finish(const GridSpec& grid) const override {
     if (lowest == highest && lowest == 0) return {};
+    if (grid.grid == GridId::kBinary) return binary();
     return Search(Points(histogram_, fold_for(p_)), lowest, highest, grid, p_).run();
   }
 
  private:
+  Affine binary() const {
+    if (p_ == 2) return scaled(magnitude_ / static_cast<double>(finite_count()));
+    return Search(Points::of_magnitudes(histogram_, fold_for(p_)), 0, std::max(-lowest, highest),
+                  kBinary, p_)
+        .run();
+  }
+
   void add(std::span<const float> batch, float lo, float hi) override {
     histogram_.add(batch, std::max(-lo, hi));
+    magnitude_ += sum_of_magnitudes(batch);
   }
-  void absorb(const Estimator& other) override {
-    histogram_.merge(static_cast<const Mse&>(other).histogram_);
+  void absorb(const Estimator& estimator) override {
+    const Mse& other = static_cast<const Mse&>(estimator);
+    histogram_.merge(other.histogram_);
+    magnitude_ += other.magnitude_;
   }
 
   double p_;
   Histogram histogram_;
+  double magnitude_ = 0;  // sum |x|
 };
 
 /// Above this many values a sorted copy is not worth its memory.
@@ -133,7 +171,10 @@ constexpr size_t kMostExactValues = size_t{1} << 20;
 
 Affine fit(std::span<const float> values, const GridSpec& grid, const Parameters& parameters) {
   const double p = parameters.at("p");
-  if (values.size() > kMostExactValues) {
+  if (p == 2 && grid.grid == GridId::kTernary) return scaled(exact_ternary_scale(values));
+  if (p == 2 && grid.grid == GridId::kBinary)
+    return scaled(sum_of_magnitudes(values) / static_cast<double>(values.size()));
+  if (values.size() > kMostExactValues || grid.grid == GridId::kBinary) {
     Mse stream(p);
     stream.observe(values);
     return stream.finish(grid);

@@ -18,22 +18,41 @@ Points::Points(std::span<const float> values)
   }
 }
 
-Points::Points(const Histogram& histogram, int fold)
-    : count_(1), sum_(1), width_(histogram.width() * fold) {
+Points::Points(const Histogram& histogram, int fold) : Points() {
   constexpr int32_t kSide = Histogram::kSide;
+  width_ = histogram.width() * fold;
   for (int32_t first = -kSide; first < kSide; first += fold) {
     double count = 0, sum = 0;
     for (int32_t i = std::max(first, 1 - kSide); i < first + fold; ++i) {
       count += static_cast<double>(histogram.bin(i).count);
       sum += histogram.bin(i).sum;
     }
-    if (count == 0) continue;
-    const double mean = sum / count;
-    x_.push_back(static_cast<float>(mean));
-    count_.push_back(count_.back() + count);
-    sum_.push_back(sum_.back() + sum);
-    squares_ += count * mean * mean;  // the spread inside bins is the same for every grid
+    add_bins(count, sum);
   }
+}
+
+Points Points::of_magnitudes(const Histogram& histogram, int fold) {
+  Points points;
+  points.width_ = histogram.width() * fold;
+  for (int32_t first = 0; first < Histogram::kSide; first += fold) {
+    double count = 0, sum = 0;
+    for (int32_t i = first; i < first + fold; ++i) {
+      count += static_cast<double>(histogram.magnitude_bin(i).count);
+      sum += histogram.magnitude_bin(i).sum;
+    }
+    points.add_bins(count, sum);
+  }
+  return points;
+}
+
+/// A point at the mean of some bins; none where they are empty.
+void Points::add_bins(double count, double sum) {
+  if (count == 0) return;
+  const double mean = sum / count;
+  x_.push_back(static_cast<float>(mean));
+  count_.push_back(count_.back() + count);
+  sum_.push_back(sum_.back() + sum);
+  squares_ += count * mean * mean;  // the spread inside bins is the same for every grid
 }
 
 /// f(k, count, sum of x) of the values that get code z + k, ascending, empty cells left out.

@@ -18,6 +18,8 @@ class Points {
   explicit Points(std::span<const float> values);
   /// Merges `fold` neighbouring bins into a point.
   explicit Points(const Histogram& histogram, int fold = 1);
+  /// The same of |x|.
+  static Points of_magnitudes(const Histogram& histogram, int fold = 1);
 
   /// sum (x - x^)^2 over the sample, for codes qmin..qmax.
   double squared_error(const numeric::Affine& affine, const numeric::CodeRange& codes) const;
@@ -29,6 +31,8 @@ class Points {
   double best_scale(const numeric::Affine& affine, const numeric::CodeRange& codes) const;
 
  private:
+  Points() : count_(1), sum_(1) {}
+  void add_bins(double count, double sum);
   template <class F>
   void for_each_cell(const numeric::Affine& affine, const numeric::CodeRange& codes, F&& f) const;
   double rounding_noise(const numeric::Affine& affine, const numeric::CodeRange& codes) const;

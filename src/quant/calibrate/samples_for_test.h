@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "deploy/numeric/rounding.h"
+#include "deploy/numeric/grid.h"
 #include "quant/calibrate/estimator.h"
 
 namespace nibble::calibrate {
@@ -95,10 +95,12 @@ inline std::vector<float> magnitudes(std::vector<float> x) {
 /// sum |x - x^|^p, element by element, with the one definition of value -> code.
 inline double error_of(std::span<const float> x, const Affine& a, const GridSpec& grid,
                        double p = 2) {
-  const numeric::CodeRange codes = numeric::code_range(grid.range, grid.bits);
+  numeric::QuantParams params = params_of(grid);
+  params.scales = {a.scale};
+  params.zero_points = {a.zero_point};
   double error = 0;
   for (float v : x) {
-    const int32_t q = numeric::quantize_affine(v, a.scale, a.zero_point, codes.qmin, codes.qmax);
+    const int32_t q = numeric::quantize_one(v, params);
     error += std::pow(std::abs(v - double{a.scale} * (q - a.zero_point)), p);
   }
   return error;

@@ -4,6 +4,7 @@
 
 #include "quant/exporter/op_writer.h"
 #include "quant/exporter/quant_nodes.h"
+#include "quant/exporter/sign_threshold.h"
 #include "quant/graph/error.h"
 
 namespace nibble::exporter {
@@ -73,7 +74,7 @@ class GraphWriter {
                   graph_.source, value.name);
     const Names names{value.name, builder_.unique_value(value.name + "_clipped"),
                       builder_.unique_value(value.name + "_dequantized")};
-    write_pair(id, names, builder_.unique_node(value.name + "_QuantizeLinear"));
+    write_pair(id, names, first_node(value), sign_threshold());
   }
 
   /// The name under which readers find a value. Constants are written when first read.
@@ -90,15 +91,22 @@ class GraphWriter {
     }
     const QuantParams& params = value.quant->params;
     const Storage storage = storage_of(params, opset_).value();
-    if (onnx::info_of(storage.type).bits != params.bits) {
+    const bool ternary = params.grid == numeric::GridId::kTernary;
+    if (onnx::info_of(storage.type).bits != params.bits)
       note_width(value.name, params, storage, "");
-      // The file alone cannot say how many bits the codes need.
-      auto& entry = *model_.add_metadata_props();
-      entry.set_key("nibble.bits." + value.name);
-      entry.set_value(std::to_string(params.bits));
-    }
+    // The file alone cannot say how many bits the codes need.
+    if (ternary)
+      state_bits(value.name, "T");
+    else if (onnx::info_of(storage.type).bits != params.bits)
+      state_bits(value.name, std::to_string(params.bits));
     quant_.constant(name, *value.constant, params, storage);
     return name;
+  }
+
+  void state_bits(const std::string& name, const std::string& bits) {
+    auto& entry = *model_.add_metadata_props();
+    entry.set_key("nibble.bits." + name);
+    entry.set_value(bits);
   }
 
   void note_width(const std::string& name, const QuantParams& params, Storage storage,
@@ -113,12 +121,21 @@ class GraphWriter {
     std::string raw, clipped, output;
   };
 
-  bool needs_clip(ValueId id) const { return storage_of(*grid_of(id), opset_).value().wider; }
+  bool needs_clip(ValueId id) const {
+    return !is_written_as_signs(*grid_of(id)) && storage_of(*grid_of(id), opset_).value().wider;
+  }
 
-  /// Writes the stages after `names.raw`; the first of their nodes is called `node`.
-  void write_pair(ValueId id, const Names& names, std::string node) {
+  /// Writes the stages after `names.raw`; the first of their nodes is called `node`. `threshold`:
+  /// where the signs of a binary grid change.
+  void write_pair(ValueId id, const Names& names, std::string node, const Tensor& threshold) {
     const graph::Value& value = graph_.value(id);
     const QuantParams& params = value.quant->params;
+    names_[static_cast<size_t>(id)] = names.output;
+    if (is_written_as_signs(params)) {
+      notes_.push_back(value.name + ": 1-bit codes -1 and +1 written as Less and Where");
+      state_bits(names.output, "1");
+      return quant_.signs(value.name, node, names.raw, names.output, params, threshold);
+    }
     if (params.granularity != numeric::Granularity::kTensor)
       throw Error(ErrorKind::kModel, "an activation with several scales cannot be written",
                   graph_.source, value.name);
@@ -132,7 +149,11 @@ class GraphWriter {
       node = builder_.unique_node(value.name + "_QuantizeLinear");
     }
     quant_.pair(value.name, node, input, names.output, params, storage);
-    names_[static_cast<size_t>(id)] = names.output;
+  }
+
+  std::string first_node(const graph::Value& value) {
+    const bool signs = is_written_as_signs(value.quant->params);
+    return builder_.unique_node(value.name + (signs ? "_Where" : "_QuantizeLinear"));
   }
 
   /// The value's own name goes to what the graph must find under it when the file is read back: a
@@ -181,7 +202,7 @@ class GraphWriter {
       const ValueId id = node.outputs[i];
       if (id == kNoValue) continue;
       if (grid_of(id))
-        write_pair(id, stages[i], builder_.unique_node(graph_.value(id).name + "_QuantizeLinear"));
+        write_pair(id, stages[i], first_node(graph_.value(id)), sign_threshold(graph_, node));
       else
         names_[static_cast<size_t>(id)] = stages[i].raw;
     }
@@ -206,7 +227,7 @@ class GraphWriter {
       else
         names.output = builder_.unique_value(name + "_dequantized");
     }
-    write_pair(id, names, node.name);
+    write_pair(id, names, node.name, sign_threshold(graph_, node));
   }
 
   std::string input_name(const Node& node, size_t index) {

@@ -73,6 +73,7 @@ class OpWriter {
       case Attr::clip_max:
       case Attr::channels_last:
       case Attr::flatten_from_axis:
+      case Attr::binary:
       case Attr::y_min:
       case Attr::y_max:
         return false;

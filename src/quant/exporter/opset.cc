@@ -99,6 +99,7 @@ int choose_opset(const Graph& graph, int max_opset) {
     if (is_newer_than_13(graph, node)) need(21, node.name);
   for (const graph::Value& value : graph.values) {
     if (!value.quant) continue;
+    if (!value.constant && is_written_as_signs(value.quant->params)) continue;
     if (value.quant->params.granularity == numeric::Granularity::kBlock) need(21, value.name);
     const auto storage = storage_of(value.quant->params, max_opset);
     need(storage ? opset_of(storage->type) : 21, value.name);  // 21: 16 bits

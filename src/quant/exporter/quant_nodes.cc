@@ -119,6 +119,21 @@ void QuantNodes::clip_to_codes(const std::string& input, const std::string& outp
   builder_.add_node("Clip", node, {input, low, high}, {output});
 }
 
+void QuantNodes::signs(const std::string& name, const std::string& node, const std::string& input,
+                       const std::string& output, const QuantParams& params,
+                       const Tensor& threshold) {
+  const float scale = params.scales[0];
+  const std::string limit = builder_.unique_value(name + "_threshold");
+  const std::string low = builder_.unique_value(name + "_low");
+  const std::string high = builder_.unique_value(name + "_high");
+  const std::string negative = builder_.unique_value(name + "_is_negative");
+  builder_.add_initializer(limit, threshold);
+  builder_.add_initializer(low, scalar(-scale));
+  builder_.add_initializer(high, scalar(scale));
+  builder_.add_node("Less", builder_.unique_node(name + "_Less"), {input, limit}, {negative});
+  builder_.add_node("Where", node, {negative, low, high}, {output});
+}
+
 void QuantNodes::pair(const std::string& name, const std::string& node, const std::string& input,
                       const std::string& output, const QuantParams& params, Storage storage) {
   const std::string codes = builder_.unique_value(name + "_quantized");

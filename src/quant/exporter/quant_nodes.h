@@ -24,6 +24,12 @@ class QuantNodes {
   /// `node` is the Clip's name.
   void clip_to_codes(const std::string& input, const std::string& output, const std::string& node,
                      const numeric::QuantParams& params);
+  /// An activation called `name` on the binary grid, for which ONNX has no type: `output` is -s
+  /// where `input` < `threshold` (broadcast to it), else +s. `node`: the name of the Where, which
+  /// the importer makes a grid again.
+  void signs(const std::string& name, const std::string& node, const std::string& input,
+             const std::string& output, const numeric::QuantParams& params,
+             const Tensor& threshold);
   /// A pair on an activation called `name`: `input` -> codes -> `output`. `node`: the name of the
   /// QuantizeLinear.
   void pair(const std::string& name, const std::string& node, const std::string& input,

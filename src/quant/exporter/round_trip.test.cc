@@ -125,6 +125,8 @@ class Builder {
     for (size_t i = 0; i < codes.span<int32_t>().size(); ++i)
       codes.span<int32_t>()[i] =
           params.qmin + static_cast<int32_t>(i * 5) % (params.qmax - params.qmin + 1);
+    if (params.grid == numeric::GridId::kBinary)
+      for (int32_t& q : codes.span<int32_t>()) q = q < 0 ? -1 : 1;
     EXPECT_TRUE(numeric::dequantize(codes.view(), params, real.view()).ok());
     const ValueId id = graph.add_constant(name, std::move(real));
     quantize(id, params);
@@ -215,6 +217,68 @@ TEST(RoundTrip, EveryWidthOfWeightsAndActivations) {
       expect_round_trip(graph, 25, bits == 2 ? 25 : opset);
       expect_round_trip(graph, 13, 13);
     }
+}
+
+QuantParams small_grid(numeric::GridId grid) {
+  QuantParams params = per_channel(2, RangeKind::kRestricted);
+  params.grid = grid;
+  params.bits = grid == numeric::GridId::kBinary ? 1 : 2;
+  return params;
+}
+
+QuantParams signs(float scale) {
+  QuantParams params = small_grid(numeric::GridId::kBinary);
+  params.granularity = Granularity::kTensor;
+  params.scales = {scale};
+  return params;
+}
+
+TEST(RoundTrip, BinaryAndTernaryWeights) {
+  const Graph binary = conv_pool_gemm(small_grid(numeric::GridId::kBinary), activation(8, 0.1f, 0));
+  const Graph ternary =
+      conv_pool_gemm(small_grid(numeric::GridId::kTernary), activation(8, 0.1f, 0));
+  for (const Graph* graph : {&binary, &ternary}) {
+    expect_round_trip(*graph, 13, 13);
+    expect_round_trip(*graph, 21, 21);
+    expect_round_trip(*graph, 25, 25);
+  }
+  EXPECT_EQ(export_onnx(binary, 21).notes[0], "conv.weight: 1-bit codes stored as int4");
+}
+
+TEST(RoundTrip, OneBitActivations) {
+  expect_round_trip(conv_pool_gemm(per_channel(8, RangeKind::kRestricted), activation(1, 0.4f, 0)),
+                    13, 13);
+  expect_round_trip(conv_pool_gemm(per_channel(8, RangeKind::kRestricted), activation(1, 0.4f, 0)),
+                    25, 25);
+}
+
+/// x -> conv -> signs -> conv -> signs -> gemm: signs of sums, of real numbers and of codes, one of
+/// them an output of the graph.
+TEST(RoundTrip, Signs) {
+  Builder b;
+  const ValueId x = b.input("x", {kUnknownDim, 3, 8, 8});
+  b.quantize(x, signs(0.75f));
+  const ValueId w = b.weights("w", {5, 3, 3, 3}, small_grid(numeric::GridId::kBinary));
+  const ValueId c = b.node(Op::kConv, "conv", {x, w, b.bias("conv.bias", x, w)});
+  b.quantize(c, signs(0.5f));
+  const ValueId e = b.node(Op::kExp, "exp", {c});
+  b.quantize(e, activation(8, 0.1f, 3));
+  const ValueId narrow = b.node(Op::kRequantize, "narrow", {e});
+  b.quantize(narrow, signs(0.25f));
+  const ValueId w2 = b.weights("w2", {4, 5, 1, 1}, small_grid(numeric::GridId::kBinary));
+  const ValueId y = b.node(Op::kConv, "last", {narrow, w2});
+  b.quantize(y, signs(1.5f));
+  const ValueId sum = b.node(Op::kAdd, "sum", {e, e});
+  b.quantize(sum, activation(8, 0.2f, 0));
+  const Graph graph = b.finish(y);
+  expect_round_trip(graph, 13, 13);
+  const OnnxExport file = export_onnx(graph, 13);
+  EXPECT_EQ(file.notes[0], "x: 1-bit codes -1 and +1 written as Less and Where");
+  // Without our metadata a threshold that is not 0 says something else.
+  const Graph plain = testing::reimport(file.bytes, false);
+  EXPECT_EQ(std::count_if(plain.nodes.begin(), plain.nodes.end(),
+                          [](const graph::Node& n) { return n.op == Op::kWhere; }),
+            4);
 }
 
 TEST(RoundTrip, SixteenBits) {

@@ -17,6 +17,10 @@ std::optional<Storage> storage_of(const numeric::QuantParams& params, int opset)
   return std::nullopt;
 }
 
+bool is_written_as_signs(const numeric::QuantParams& params) {
+  return params.grid == numeric::GridId::kBinary;
+}
+
 int opset_of(ElementType type) {
   switch (onnx::info_of(type).bits) {
     case 2:

@@ -14,6 +14,9 @@ struct Storage {
   bool wider;
 };
 
+/// Whether an activation of this grid is written as signs, not as codes: {-1, +1} without 0.
+bool is_written_as_signs(const numeric::QuantParams& params);
+
 /// The narrowest type of `opset` that has every code of `params`: 8 bits at 13, 4 and 16 too at 21,
 /// 2 too at 25. Empty when there is none.
 std::optional<Storage> storage_of(const numeric::QuantParams& params, int opset);

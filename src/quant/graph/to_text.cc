@@ -1,13 +1,18 @@
 #include <string>
 
+#include "deploy/numeric/grid.h"
 #include "quant/graph/graph.h"
 
 namespace nibble::graph {
 namespace {
 
+std::string codes_text(const QuantParams& q) {
+  if (q.grid != numeric::GridId::kAffine) return std::string(numeric::grid_of(q.grid).name);
+  return (numeric::is_symmetric(q.range) ? "s" : "u") + std::to_string(q.bits);
+}
+
 std::string grid_text(const QuantParams& q) {
-  std::string text =
-      (q.range == numeric::RangeKind::kAsymmetric ? "u" : "s") + std::to_string(q.bits);
+  std::string text = codes_text(q);
   switch (q.granularity) {
     case numeric::Granularity::kTensor:
       break;

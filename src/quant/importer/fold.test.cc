@@ -157,9 +157,66 @@ TEST(Fold, StatedBitsMustHoldTheCodes) {
   entry.set_value("2");
   EXPECT_EQ(m.error(), "metadata 'nibble.bits.w': code 3 does not fit 2 bits");
   entry.set_value("9");
-  EXPECT_EQ(m.error(), "metadata 'nibble.bits.w': found '9', expected 2 to 8");
+  EXPECT_EQ(m.error(), "metadata 'nibble.bits.w': found '9', expected T (signed types) or 1 to 8");
   entry.set_value("3x");
-  EXPECT_EQ(m.error(), "metadata 'nibble.bits.w': found '3x', expected 2 to 8");
+  EXPECT_EQ(m.error(), "metadata 'nibble.bits.w': found '3x', expected T (signed types) or 1 to 8");
+}
+
+TEST(Fold, StatedOneBitAndTernaryWeights) {
+  const auto stated = [](ElementType type, const std::string& codes, const std::string& bits) {
+    ModelBuilder m = matmul(type, codes);
+    auto& entry = *m.model.add_metadata_props();
+    entry.set_key("nibble.bits.w");
+    entry.set_value(bits);
+    return m;
+  };
+  const Graph binary = stated(ElementType::kInt8, "\x01\xff\x01\x01", "1").import();
+  EXPECT_EQ(grid(binary, "w")->grid, numeric::GridId::kBinary);
+  EXPECT_EQ(grid(binary, "w")->bits, 1);
+  const std::string with_zero("\x01\xff\x00\x01", 4);
+  EXPECT_EQ(stated(ElementType::kInt8, with_zero, "1").error(),
+            "metadata 'nibble.bits.w': code 0 does not fit 1 bits");
+  const Graph ternary = stated(ElementType::kInt8, with_zero, "T").import();
+  EXPECT_EQ(grid(ternary, "w")->grid, numeric::GridId::kTernary);
+  EXPECT_EQ(grid(ternary, "w")->bits, 2);
+  EXPECT_EQ(stated(ElementType::kInt8, "\x01\xfe\x01\x01", "T").error(),
+            "metadata 'nibble.bits.w': code -2 does not fit 2 bits");
+  const Graph affine =
+      stated(ElementType::kUint8, with_zero.substr(2) + with_zero.substr(2), "1").import();
+  EXPECT_EQ(grid(affine, "w")->grid, numeric::GridId::kAffine);
+  EXPECT_EQ(grid(affine, "w")->bits, 1);
+  EXPECT_EQ(stated(ElementType::kUint8, with_zero, "T").error(),
+            "metadata 'nibble.bits.w': found 'T', expected T (signed types) or 1 to 8");
+}
+
+/// x -> Where(x < t, -0.5, 0.5) -> Neg -> y.
+TEST(Fold, SignsOfOurOwnExportsAlone) {
+  const auto signs = [](float threshold, float low, bool ours) {
+    ModelBuilder m(13);
+    m.input("x", {-1, 2}).output("y");
+    m.floats("t", {}, {threshold});
+    m.floats("low", {}, {low});
+    m.floats("high", {}, {0.5f});
+    m.node("Less", {"x", "t"}, {"negative"}, "less");
+    m.node("Where", {"negative", "low", "high"}, {"signs"}, "where");
+    m.node("Neg", {"signs"}, {"y"}, "neg");
+    if (ours) {
+      auto& entry = *m.model.add_metadata_props();
+      entry.set_key("nibble.bits.signs");
+      entry.set_value("1");
+    }
+    return m.import();
+  };
+  for (float threshold : {0.0f, -0.01f}) {
+    const Graph g = signs(threshold, -0.5f, true);
+    ASSERT_EQ(g.nodes.size(), 1u);
+    ASSERT_TRUE(grid(g, "x"));
+    EXPECT_EQ(grid(g, "x")->grid, numeric::GridId::kBinary);
+    EXPECT_EQ(grid(g, "x")->scales, (std::vector<float>{0.5f}));
+  }
+  EXPECT_EQ(signs(0, -0.5f, false).nodes.size(), 3u);
+  EXPECT_EQ(signs(0, -0.5f, false).phase, Phase::kFloat);
+  EXPECT_EQ(signs(0, -0.25f, true).nodes.size(), 3u);  // not symmetric
 }
 
 }  // namespace

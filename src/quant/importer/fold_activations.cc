@@ -115,6 +115,7 @@ void fold_activations(Context& context) {
 bool fold_qdq(Context& context) {
   fold_constants(context);
   fold_activations(context);
+  fold_signs(context);
   fold_clips(context.graph);
   return std::any_of(context.graph.values.begin(), context.graph.values.end(),
                      [](const graph::Value& value) { return value.quant.has_value(); });

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "deploy/numeric/rounding.h"
+#include "deploy/numeric/grid.h"
 #include "quant/importer/fold_qdq.h"
 
 namespace nibble::importer {
@@ -50,14 +50,15 @@ bool takes_bounds(Op op) {
 
 /// Narrows the grid to the codes inside the bounds, if they are all codes of some narrower width.
 bool narrow(QuantParams& grid, numeric::CodeRange inside) {
+  if (grid.grid != numeric::GridId::kAffine) return false;
   const bool shifted = grid.zero_point(0) != 0;
-  for (int bits = numeric::kMinBits; bits < grid.bits || (bits == grid.bits && grid.qmin < 0);
-       ++bits)
+  for (int bits = 1; bits < grid.bits || (bits == grid.bits && grid.qmin < 0); ++bits)
     for (const RangeKind kind :
          {RangeKind::kRestricted, RangeKind::kFull, RangeKind::kAsymmetric}) {
       if (grid.qmin < 0 ? shifted != (kind == RangeKind::kAsymmetric)
                         : kind != RangeKind::kAsymmetric)
         continue;
+      if (numeric::is_symmetric(kind) && bits < numeric::kMinBits) continue;
       numeric::CodeRange codes = numeric::code_range(kind, bits);
       const int32_t shift = grid.qmin < 0 && kind == RangeKind::kAsymmetric ? 1 << (bits - 1) : 0;
       codes = {codes.qmin - shift, codes.qmax - shift};
@@ -96,9 +97,7 @@ class Folder {
     const auto bounds = bounds_of(graph_, clip);
     if (!bounds) return false;
     QuantParams& grid = quant->params;
-    const auto code = [&](float x) {
-      return numeric::quantize_affine(x, grid.scales[0], grid.zero_point(0), grid.qmin, grid.qmax);
-    };
+    const auto code = [&](float x) { return numeric::quantize_one(x, grid); };
     const numeric::CodeRange inside{code(bounds->low), code(bounds->high)};
     const bool whole = inside == numeric::CodeRange{grid.qmin, grid.qmax};
 

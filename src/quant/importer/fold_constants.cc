@@ -28,18 +28,28 @@ void narrow_to_stated_bits(const graph::Value& value, const Tensor& codes, const
     return Error(ErrorKind::kModel, "metadata 'nibble.bits." + value.name + "': " + what,
                  context.graph.source);
   };
-  int bits = 0;
-  const char* end = stated->second.data() + stated->second.size();
-  if (std::from_chars(stated->second.data(), end, bits).ptr != end || bits < numeric::kMinBits ||
-      bits > params.bits)
-    throw fail("found '" + stated->second + "', expected 2 to " + std::to_string(params.bits));
+  const bool ternary = stated->second == "T";
   const bool centred = params.qmin < 0;
+  int bits = ternary ? 2 : 0;
+  const char* end = stated->second.data() + stated->second.size();
+  const bool is_number = std::from_chars(stated->second.data(), end, bits).ptr == end;
+  if ((!is_number && !ternary) || bits < 1 || bits > params.bits || (ternary && !centred))
+    throw fail("found '" + stated->second + "', expected T (signed types) or 1 to " +
+               std::to_string(params.bits));
   params.bits = bits;
-  params.qmin = centred ? -(1 << (bits - 1)) : 0;
-  params.qmax = params.qmin + (1 << bits) - 1;
+  if (ternary || (bits == 1 && centred)) {
+    params.grid = ternary ? numeric::GridId::kTernary : numeric::GridId::kBinary;
+    params.range = numeric::RangeKind::kRestricted;
+    params.qmin = -1;
+    params.qmax = 1;
+  } else {
+    params.qmin = centred ? -(1 << (bits - 1)) : 0;
+    params.qmax = params.qmin + (1 << bits) - 1;
+  }
   visit_dtype(codes.dtype(), [&]<class T>(std::type_identity<T>) {
     for (const T code : codes.span<T>())
-      if (static_cast<int64_t>(code) < params.qmin || static_cast<int64_t>(code) > params.qmax)
+      if (static_cast<int64_t>(code) < params.qmin || static_cast<int64_t>(code) > params.qmax ||
+          (params.grid == numeric::GridId::kBinary && code == 0))
         throw fail("code " + std::to_string(code) + " does not fit " + std::to_string(bits) +
                    " bits");
   });

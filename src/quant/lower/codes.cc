@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "deploy/numeric/grid.h"
 #include "deploy/numeric/quantize.h"
-#include "deploy/numeric/rounding.h"
 #include "deploy/numeric/scale_index.h"
 #include "quant/graph/error.h"
 
@@ -76,8 +76,7 @@ ScaleTensors scale_tensors(const QuantParams& params, DType dtype, const Shape& 
 CodeBounds code_bounds(const model::Attributes& attributes, const QuantParams& grid) {
   CodeBounds bounds{grid.qmin, grid.qmax};
   const auto code = [&](Attr key) {
-    return numeric::quantize_affine(attributes.get_float(key, 0), grid.scales[0],
-                                    grid.zero_point(0), grid.qmin, grid.qmax);
+    return numeric::quantize_one(attributes.get_float(key, 0), grid);
   };
   if (attributes.has(Attr::clip_min)) bounds.lo = code(Attr::clip_min);
   if (attributes.has(Attr::clip_max)) bounds.hi = code(Attr::clip_max);

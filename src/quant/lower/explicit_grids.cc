@@ -133,9 +133,15 @@ class Rewriter {
 
   void keeps_grid(Node node) {
     const QuantInfo grid = *g_.value(node.inputs[0]).quant;
-    if (node.op == Op::kPad && node.inputs.size() > 2 && node.inputs[2] != kNoValue) {
-      const ValueId value = g_.add_constant(g_.value(node.inputs[2]).name + "_on_grid",
-                                            g_.value(node.inputs[2]).constant->clone());
+    if (node.op == Op::kPad) {
+      node.inputs.resize(std::max<size_t>(node.inputs.size(), 3), kNoValue);
+      static constexpr float kZero = 0;
+      const ValueId given = node.inputs[2];
+      const ValueId value =
+          given == kNoValue
+              ? g_.add_constant(node.name + "_value", Tensor::of<float>({}, std::span(&kZero, 1)))
+              : g_.add_constant(g_.value(given).name + "_on_grid",
+                                g_.value(given).constant->clone());
       g_.value(value).quant = grid;
       g_.value(value).constant = on_own_grid(g_, value);
       g_.value(value).quant.reset();

@@ -40,6 +40,14 @@ Verdict with_output(const Graph& g, const Node& node, Form form) {
   return {form, {}};
 }
 
+/// Sums and products of two tensors have no binary result.
+Verdict with_wide_output(const Graph& g, const Node& node, Form form) {
+  const auto& quant = g.value(node.outputs[0]).quant;
+  if (quant && is_binary(quant->params))
+    return stays_float(quoted(g, node.outputs[0]) + " is binary");
+  return with_output(g, node, form);
+}
+
 /// A bias is constant and one number a channel: any shape whose last dimension alone counts.
 bool is_channel_bias(const Graph& g, ValueId id, int64_t channels) {
   if (id == kNoValue) return true;
@@ -96,7 +104,7 @@ Verdict matmul(const Graph& g, const Node& node) {
       largest_code(*tensor_grid(g, node.inputs[0])) * largest_code(*tensor_grid(g, node.inputs[1]));
   if (product > INT32_MAX / std::max<int64_t>(k, 1))
     return stays_float("its sums could exceed 32 bits");
-  return with_output(g, node, Form::kMatMul);
+  return with_wide_output(g, node, Form::kMatMul);
 }
 
 Verdict elementwise(const Graph& g, const Node& node) {
@@ -106,7 +114,7 @@ Verdict elementwise(const Graph& g, const Node& node) {
   const QuantParams& b = *tensor_grid(g, node.inputs[1]);
   if (node.op == Op::kMul && largest_code(a) * largest_code(b) > INT32_MAX)
     return stays_float("its products could exceed 32 bits");
-  return with_output(g, node, Form::kElementwise);
+  return with_wide_output(g, node, Form::kElementwise);
 }
 
 /// Codes in, codes out on the grid of input 0 (explicit_grids makes the grids equal).
@@ -114,6 +122,8 @@ Verdict keeps_grid(const Graph& g, const Node& node, Form form) {
   if (g.is_constant(node.inputs[0])) return stays_float("its input is constant");
   if (std::string why = missing_grid(g, node.inputs[0]); !why.empty())
     return stays_float(std::move(why));
+  if (form == Form::kAverage && is_binary(*tensor_grid(g, node.inputs[0])))
+    return stays_float("the mean of codes -1 and +1 is none of them");
   if (node.op == Op::kMaxPool && node.outputs.size() > 1 && node.outputs[1] != kNoValue)
     return stays_float("it returns indices");
   if (node.op == Op::kPad && node.inputs.size() > 2 && node.inputs[2] != kNoValue &&
@@ -175,6 +185,10 @@ const QuantParams* tensor_grid(const Graph& graph, ValueId id) {
 bool same_grid(const QuantParams& a, const QuantParams& b) {
   return a.grid == b.grid && a.qmin == b.qmin && a.qmax == b.qmax && a.scales[0] == b.scales[0] &&
          a.zero_point(0) == b.zero_point(0);
+}
+
+bool is_binary(const QuantParams& p) {
+  return p.grid == numeric::GridId::kBinary;
 }
 
 int64_t largest_code(const QuantParams& p) {

@@ -35,6 +35,8 @@ Verdict verdict_of(const graph::Graph& graph, const graph::Node& node);
 const numeric::QuantParams* tensor_grid(const graph::Graph& graph, graph::ValueId id);
 /// Whether codes of one are codes of the other. Both have one scale.
 bool same_grid(const numeric::QuantParams& a, const numeric::QuantParams& b);
+/// Whether its codes are -1 and +1.
+bool is_binary(const numeric::QuantParams& params);
 /// Positions that a GlobalAveragePool (channels last) averages; kUnknownDim where they depend on
 /// the input.
 int64_t positions_of(const graph::Graph& graph, const graph::Node& node);

@@ -132,6 +132,7 @@ void IntegerGraph::quantize(const std::string& name, ValueId x, ValueId id) {
   // Narrow grids do not fill their container.
   node.attributes.set(Attr::y_min, int64_t{grid.qmin});
   node.attributes.set(Attr::y_max, int64_t{grid.qmax});
+  if (is_binary(grid)) node.attributes.set(Attr::binary, int64_t{1});
   emit(std::move(node));
 }
 
@@ -151,6 +152,7 @@ void IntegerGraph::set_output(Node& node, ValueId id) const {
   node.attributes.set(Attr::y_min, int64_t{bounds.lo});
   node.attributes.set(Attr::y_max, int64_t{bounds.hi});
   node.attributes.set(Attr::to, static_cast<int64_t>(grid.dtype));
+  if (is_binary(grid.params)) node.attributes.set(Attr::binary, int64_t{1});
 }
 
 void IntegerGraph::set_zero_points(Node& node, ValueId x, ValueId b) const {

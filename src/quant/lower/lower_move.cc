@@ -1,4 +1,4 @@
-#include "deploy/numeric/rounding.h"
+#include "deploy/numeric/grid.h"
 #include "quant/lower/form.h"
 #include "quant/lower/integer_graph.h"
 
@@ -14,9 +14,7 @@ using graph::Op;
 graph::ValueId padding_code(IntegerGraph& out, const Node& node, const Stored& grid) {
   const bool given = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
   const float value = given ? *scalar_of(out.source(), node.inputs[2]) : 0.0f;
-  const numeric::QuantParams& p = grid.params;
-  const int32_t code =
-      numeric::quantize_affine(value, p.scales[0], p.zero_point(0), p.qmin, p.qmax);
+  const int32_t code = numeric::quantize_one(value, grid.params);
   return out.constant(node.name + "_value", pack_codes({code}, grid.dtype, {}));
 }
 

@@ -30,9 +30,19 @@ PackedRecord record_of(const Value& value, int64_t groups, bool depthwise) {
   const int64_t kw = rank > 2 ? shape[rank - 2] : 1;
   const int64_t kh = rank > 2 ? shape.size(1, rank - 2) : 1;
   const numeric::QuantParams& q = value.quant->params;
-  if (depthwise) return format::make_depthwise_record(q.bits, q.is_signed(), shape[0], kh, kw);
-  return format::make_record(q.bits, q.is_signed(), groups, shape[0] / groups, kh, kw,
-                             shape[rank - 1]);
+  const PackedRecord record =
+      depthwise ? format::make_depthwise_record(q.bits, q.is_signed(), shape[0], kh, kw)
+                : format::make_record(q.bits, q.is_signed(), groups, shape[0] / groups, kh, kw,
+                                      shape[rank - 1]);
+  switch (q.grid) {
+    case numeric::GridId::kAffine:
+      break;
+    case numeric::GridId::kBinary:
+      return format::as_binary(record);
+    case numeric::GridId::kTernary:
+      return format::as_ternary(record);
+  }
+  return record;
 }
 
 bool is_depthwise(const Node& node, const Shape& weights) {
@@ -98,8 +108,8 @@ Buffer pack_codes(const Value& value, const PackedRecord& record) {
   std::vector<uint8_t> codes(stored.size());
   for (size_t i = 0; i < codes.size(); ++i) {
     const int q = value.dtype == DType::kI8 ? static_cast<int8_t>(stored[i]) : stored[i];
-    const int u = q + record.offset;
-    if (u < 0 || u >= 1 << record.bits)
+    const int shifted = q + record.offset, u = shifted / record.spacing;
+    if (u * record.spacing != shifted || u < 0 || u >= 1 << record.bits)
       throw Error(ErrorKind::kInternal, "value '" + value.name + "': code " + std::to_string(q) +
                                             " at " + std::to_string(i) + " does not fit " +
                                             std::to_string(record.bits) + " bits");

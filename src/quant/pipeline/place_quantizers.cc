@@ -74,7 +74,7 @@ class Placer {
   }
 
   Placement run() {
-    for (size_t i = 0; i < graph_.nodes.size(); ++i) refuse_unsupported(i);
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) refuse_contradictions(i);
     link_classes();
     for (size_t i = 0; i < graph_.nodes.size(); ++i) place_node(i);
     spread_to_followers();
@@ -90,15 +90,24 @@ class Placer {
     return id != kNoValue && !graph_.is_constant(id) && graph_.value(id).dtype == DType::kF32;
   }
 
-  void refuse_unsupported(size_t i) const {
+  void refuse_contradictions(size_t i) const {
     if (!schemes_[i] || !is_weighted(graph_, graph_.nodes[i])) return;
     const Scheme& s = *schemes_[i];
-    const bool one_bit_act = s.activations == Scheme::Activations::kInt && s.act_bits == 1;
-    if (s.ternary || s.weight_bits == 1 || one_bit_act)
+    if (s.ternary && !s.symmetric.value_or(true))
       throw Error(ErrorKind::kUsage,
                   "scheme " + recipe::to_string(s) +
-                      ": 1-bit and ternary grids are not supported yet, expected 2 to 8 bits",
+                      ": ternary weights have codes -1, 0 and +1, expected no _ASYM",
                   graph_.source, graph_.nodes[i].name);
+  }
+
+  /// Whether node i keeps the grid of input 0. A mean of codes -1 and +1 is none of them: with
+  /// 1-bit activations an AveragePool works at 8 bits and its result is requantised.
+  bool passes(size_t i) const {
+    const Node& node = graph_.nodes[i];
+    return passes_grid(node.op) && !(node.op == Op::kAveragePool && has_one_bit(schemes_[i]));
+  }
+  static bool has_one_bit(const std::optional<Scheme>& s) {
+    return s && s->activations == Scheme::Activations::kInt && s->act_bits == 1;
   }
 
   bool float_activations(const Scheme& s) const {
@@ -135,7 +144,7 @@ class Placer {
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       const Node& node = graph_.nodes[i];
       if (!schemes_[i]) continue;
-      if (passes_grid(node.op) && is_activation(node.inputs[0]))
+      if (passes(i) && is_activation(node.inputs[0]))
         for (ValueId id : node.outputs)
           if (is_activation(id)) classes_.join(id, node.inputs[0]);
     }
@@ -182,7 +191,8 @@ class Placer {
     } else if (is_quantized_elementwise(node) || is_activation_matmul(node)) {
       for (ValueId id : node.inputs) need(id, other_bits(s));
       need(node.outputs[0], other_bits(s));
-    } else if (node.op == Op::kRelu || node.op == Op::kClip || node.op == Op::kGlobalAveragePool) {
+    } else if (node.op == Op::kRelu || node.op == Op::kClip || node.op == Op::kGlobalAveragePool ||
+               (node.op == Op::kAveragePool && !passes(i))) {
       if (is_activation(node.inputs[0])) followers_.push_back(static_cast<int>(i));
     } else if (node.op == Op::kConcat) {
       if (std::all_of(node.inputs.begin(), node.inputs.end(),
@@ -200,7 +210,7 @@ class Placer {
       const Node& reader = graph_.nodes[r];
       if (!schemes_[r]) return otherwise;
       if (reader.inputs[0] == id && runs_on_integers(r)) continue;
-      if (passes_grid(reader.op) && reader.inputs[0] == id) {
+      if (passes(static_cast<size_t>(r)) && reader.inputs[0] == id) {
         for (ValueId out : reader.outputs)
           if (is_activation(out) && readers_want(out, otherwise) > 0) return otherwise;
         continue;
@@ -295,7 +305,7 @@ class Placer {
     }
     for (ValueId id : values) {
       const int p = uses_.producer[id];
-      if (p < 0 || !passes_grid(graph_.nodes[p].op) || !schemes_[p]) return id;
+      if (p < 0 || !passes(static_cast<size_t>(p)) || !schemes_[p]) return id;
     }
     return values.front();
   }
@@ -324,11 +334,17 @@ class Placer {
       placement_.weights[w].node = by_name[weight_names_[w]];
   }
 
+  static calibrate::GridSpec weight_spec(const Scheme& s) {
+    if (s.ternary) return calibrate::kTernary;
+    const bool symmetric = s.symmetric.value_or(true);
+    if (s.weight_bits == 1 && symmetric) return calibrate::kBinary;
+    return {s.weight_bits, recipe::default_weight_range(s.weight_bits, symmetric)};
+  }
+
   WeightGrid weight_grid(int index, const Node& node, const Scheme& s) {
     const Shape& shape = graph_.value(node.inputs[1]).shape;
     WeightGrid w{index, node.inputs[1], {}, numeric::Granularity::kChannel, 0, 0, 0};
-    w.spec.bits = s.weight_bits;
-    w.spec.range = recipe::default_weight_range(s.weight_bits, s.symmetric.value_or(true));
+    w.spec = weight_spec(s);
     switch (node.op) {
       case Op::kConv:
         w.axis = 0;

@@ -39,8 +39,8 @@ struct Placement {
 /// Applies what a scheme means: the data inputs of weighted ops take the scheme's
 /// activation width, seen through pools and shape ops; other quantised tensors (Add, Concat,
 /// activation products, global means, outputs of integer ops) keep 8 bits; a value read by both
-/// kinds is stored at 8 bits and requantised for the weighted op. Throws Error(kUsage) for widths
-/// that are not supported yet (1 bit, ternary).
+/// kinds is stored at 8 bits and requantised for the weighted op. Throws Error(kUsage) for ternary
+/// weights that are asked to be asymmetric.
 Placement place_quantizers(const graph::Graph& graph, const recipe::Recipe& recipe);
 
 }  // namespace nibble::pipeline

@@ -152,9 +152,62 @@ TEST(PlaceQuantizers, ASharedConstantIsCopied) {
   EXPECT_EQ(weight_bits(p, "b"), 4);
 }
 
-TEST(PlaceQuantizers, OneBitAndTernaryAreRefusedForNow) {
-  for (const char* scheme : {"W1A8", "WTA8", "W8A1"})
-    EXPECT_THROW(place_quantizers(residual().g, with_scheme(scheme)), Error) << scheme;
+const WeightGrid& weights_of(const Placement& p, const std::string& node) {
+  for (const WeightGrid& w : p.weights)
+    if (p.graph.nodes[static_cast<size_t>(w.node)].name == node) return w;
+  throw std::runtime_error("no weights of " + node);
+}
+
+TEST(PlaceQuantizers, OneBitAndTernaryWeightsHaveGridsOfTheirOwn) {
+  using numeric::GridId;
+  const TestNet net = residual();
+  const auto spec = [&](const char* scheme, const char* node) {
+    return weights_of(place_quantizers(net.g, with_scheme(scheme)), node).spec;
+  };
+  EXPECT_EQ(spec("W1A8", "c2").grid, GridId::kBinary);
+  EXPECT_EQ(spec("W1A8", "c2").bits, 1);
+  EXPECT_EQ(spec("WTA8", "c2").grid, GridId::kTernary);
+  EXPECT_EQ(spec("WTA8", "c2").bits, 2);
+  for (const char* scheme : {"W1A8", "WTA8"})
+    for (const char* node : {"c1", "fc"}) {
+      EXPECT_EQ(spec(scheme, node).grid, GridId::kAffine);  // first and last layer
+      EXPECT_EQ(spec(scheme, node).bits, 8);
+    }
+  EXPECT_EQ(spec("W1A16", "c1").grid, GridId::kBinary);  // no layer is special under A16
+  EXPECT_EQ(spec("W1A8_ASYM", "c2").grid, GridId::kAffine);
+  EXPECT_EQ(spec("W1A8_ASYM", "c2").range, numeric::RangeKind::kAsymmetric);
+  EXPECT_THROW(spec("WTA8_ASYM", "c2"), Error);
+}
+
+TEST(PlaceQuantizers, OneBitActivationsOnDataInputsAlone) {
+  const Placement p = place_quantizers(residual().g, with_scheme("W1A1"));
+  EXPECT_EQ(bits_of(p, "x"), 8);
+  EXPECT_EQ(bits_of(p, "c1"), 1);
+  EXPECT_EQ(bits_of(p, "pool"), 8);
+  EXPECT_EQ(bits_of(p, "pool/a1"), 1);
+  EXPECT_EQ(bits_of(p, "sum"), 8);
+  EXPECT_EQ(bits_of(p, "sum/a1"), 1);
+  EXPECT_EQ(bits_of(p, "flat"), 8);
+  EXPECT_EQ(bits_of(p, "fc"), 8);
+}
+
+TEST(PlaceQuantizers, AMeanOfNeighboursIsNotTakenOfOneBit) {
+  const auto bits = [](const char* scheme, const char* name) {
+    TestNet net;
+    const ValueId x = net.input({kUnknownDim, 3, 8, 8});
+    graph::Attributes pool;
+    pool.set(graph::Attr::kernel_shape, std::vector<int64_t>{2, 2});
+    const ValueId c1 = net.conv("c1", x, 4);
+    const ValueId mean = net.node(Op::kAveragePool, "mean", {c1}, pool);
+    const ValueId c2 = net.conv("c2", mean, 4);
+    const ValueId largest = net.node(Op::kMaxPool, "largest", {c2}, pool);
+    net.g.outputs = {net.conv("y", net.conv("c3", largest, 4), 2)};
+    return bits_of(place_quantizers(net.g, with_scheme(scheme)), name);
+  };
+  EXPECT_EQ(bits("W1A1", "c1"), 8);
+  EXPECT_EQ(bits("W1A1", "mean"), 1);
+  EXPECT_EQ(bits("W2A2", "c1"), 2);  // one grid through the pool
+  EXPECT_EQ(bits("W1A1", "c2"), 1);  // a maximum of signs is a sign
 }
 
 TEST(LayerSchemes, LayerBeatsFirstAndLast) {

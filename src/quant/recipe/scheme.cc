@@ -93,7 +93,10 @@ std::string to_string(const Scheme& scheme) {
 
 std::span<const SchemeForm> scheme_forms() {
   static constexpr SchemeForm kForms[] = {
-      {"W<w>A<a>", "w-bit weights per channel, a-bit activations, 2 to 8; first and last layers 8"},
+      {"W<w>A<a>", "w-bit weights per channel, a-bit activations, 1 to 8; first and last layers 8"},
+      {"W1A<a>", "binary weights +-mean|w|"},
+      {"WTA<a>", "ternary weights {-s, 0, s}, the best s"},
+      {"W<w>A1", "1-bit activations: codes {0, 1} where the range is one-sided, else {-1, +1}"},
       {"W<w>A16", "weight-only: activations stay float"},
       {"W<w>AI16", "16-bit integer activations, symmetric"},
       {"...G<g>", "weight scales per block of g along K (Gemm, MatMul, 1x1 convolution)"},

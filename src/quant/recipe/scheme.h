@@ -33,7 +33,7 @@ struct SchemeForm {
 std::span<const SchemeForm> scheme_forms();
 
 /// The code range that weights of `bits` bits take by default: restricted from 8 to 5 bits, full at
-/// 4 to 2.
+/// 4 to 2. (Symmetric weights of one bit are binary and have no range to choose.)
 numeric::RangeKind default_weight_range(int bits, bool symmetric);
 
 }  // namespace nibble::recipe

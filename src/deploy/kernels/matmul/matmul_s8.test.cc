@@ -76,7 +76,8 @@ std::vector<int8_t> plain(const Problem& p) {
         acc += int64_t{(p.u[j * p.k + t] << p.sum_shift) - p.w_zero[j]} *
                p.a[(t / length * p.m + i) * length + t % length];
       if (p.binary) {
-        y.push_back(acc >= 0 || p.multiplier[j] == 0 ? 1 : -1);
+        const int sign = acc >= 0 || p.multiplier[j] == 0 ? 1 : -1;
+        y.push_back(static_cast<int8_t>(std::min(std::max(sign, p.y_min), p.y_max)));
         continue;
       }
       int64_t code;
@@ -293,6 +294,8 @@ TEST(MatmulS8, BinaryResultsAreSigns) {
     expect_both_variants(p);
     Problem random = make_problem(m, 50, 64, 1, Codes::kRandom, 13);
     random.binary = true;
+    expect_both_variants(random);
+    random.y_min = 1;
     expect_both_variants(random);
   }
 }

@@ -17,18 +17,19 @@ struct ResidualS8 {
 ///                                                              fits)
 ///   y   = clamp(R(acc) + y_zero, y_min, y_max)
 /// R is rne(float(acc) multiplier[n]) or, where `multiplier` is null, (acc m0[n] + 2^(shift[n]-1))
-/// >> shift[n] in int64, shift 1..62. `binary`: y = +1 where the product that R would round is not
-/// negative, else -1. Arrays are padded to whole panels. Where the caller has a residual r for
-/// every y (variant float only), `residual` says how it is added.
+/// >> shift[n] in int64, shift 1..62. Under `binary` R is the sign of the product before it is
+/// rounded, float(acc) multiplier[n] >= 0 or acc m0[n] >= 0: +1, else -1. Arrays are padded to
+/// whole panels. Where the caller has a residual r for every y (variant float only), `residual`
+/// says how it is added.
 struct OutputS8 {
   const int32_t* bias = nullptr;
   const int32_t* w_zero = nullptr;
   bool same_zero = false;  // promise: all w_zero are equal (a faster way to the same codes)
-  int32_t sum_shift = 0;   // 1: weights are 2u - 1
+  int32_t sum_shift = 0;   // 1: weights stored as u in {0, 1} stand for 2u - 1 (with w_zero 1)
   const float* multiplier = nullptr;
   const int32_t* m0 = nullptr;
   const int32_t* shift = nullptr;
-  bool binary = false;
+  bool binary = false;  // results lie on the grid of -1 and +1
   int32_t y_zero = 0, y_min = -128, y_max = 127;
   ResidualS8 residual{};
 };

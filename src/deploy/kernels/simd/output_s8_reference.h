@@ -12,12 +12,12 @@ inline int8_t output_s8(const OutputS8& out, int64_t n, int32_t sum, int32_t row
   const uint32_t correction = static_cast<uint32_t>(out.bias[n]) -
                               static_cast<uint32_t>(out.w_zero[n]) * static_cast<uint32_t>(row_sum);
   const auto acc = static_cast<int32_t>((static_cast<uint32_t>(sum) << out.sum_shift) + correction);
-  if (out.binary) {
-    const bool positive = out.multiplier ? static_cast<float>(acc) * out.multiplier[n] >= 0
-                                         : int64_t{acc} * out.m0[n] >= 0;
-    return positive ? 1 : -1;
-  }
   const int32_t lo = out.y_min - out.y_zero, hi = out.y_max - out.y_zero;
+  if (out.binary) {
+    const int32_t sign = out.multiplier ? numeric::binary_float(acc, out.multiplier[n])
+                                        : numeric::binary_fixed(acc, {out.m0[n], 0});
+    return static_cast<int8_t>(std::clamp(sign, lo, hi) + out.y_zero);
+  }
   if (out.multiplier)
     return static_cast<int8_t>(numeric::requantise_float(acc, out.multiplier[n], lo, hi) +
                                out.y_zero);

@@ -36,6 +36,8 @@ class OutputAvx2 {
       : fixed_(out.multiplier == nullptr),
         binary_(out.binary),
         sum_shift_(_mm_cvtsi32_si128(out.sum_shift)),
+        y_min_(_mm256_set1_epi32(out.y_min)),
+        y_max_(_mm256_set1_epi32(out.y_max)),
         bias_(load(out.bias + n)),
         w_zero_(load(out.w_zero + n)),
         y_zero_(_mm256_set1_epi32(out.y_zero)) {
@@ -66,12 +68,13 @@ class OutputAvx2 {
  private:
   static __m256i load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
 
-  /// +1 where acc scale >= 0, else -1: the sign of acc unless the scale is zero.
+  /// +1 where acc scale >= 0, else -1: the sign of acc unless the scale is zero. Held like codes.
   __m256i signs(__m256i acc) const {
     const __m256i zero = _mm256_setzero_si256();
     const __m256i negative =
         _mm256_andnot_si256(_mm256_cmpeq_epi32(scale_, zero), _mm256_srai_epi32(acc, 31));
-    return _mm256_or_si256(negative, _mm256_set1_epi32(1));
+    const __m256i sign = _mm256_or_si256(negative, _mm256_set1_epi32(1));
+    return _mm256_min_epi32(_mm256_max_epi32(sign, y_min_), y_max_);
   }
 
   __m256i codes(__m256i acc) const {
@@ -89,7 +92,7 @@ class OutputAvx2 {
 
   bool fixed_, binary_;
   __m128i sum_shift_;
-  __m256i bias_, w_zero_, y_zero_, scale_, shift_, lo_, hi_;
+  __m256i y_min_, y_max_, bias_, w_zero_, y_zero_, scale_, shift_, lo_, hi_;
 };
 
 /// Eight codes y, as int32, with their residuals r added.

@@ -31,6 +31,8 @@ class OutputAvx512 {
       : fixed_(out.multiplier == nullptr),
         binary_(out.binary),
         sum_shift_(_mm_cvtsi32_si128(out.sum_shift)),
+        y_min_(_mm512_set1_epi32(out.y_min)),
+        y_max_(_mm512_set1_epi32(out.y_max)),
         bias_(_mm512_loadu_si512(out.bias + n)),
         w_zero_(_mm512_loadu_si512(out.w_zero + n)),
         y_zero_(_mm512_set1_epi32(out.y_zero)) {
@@ -58,11 +60,12 @@ class OutputAvx512 {
   }
 
  private:
-  /// +1 where acc scale >= 0, else -1: the sign of acc unless the scale is zero.
+  /// +1 where acc scale >= 0, else -1: the sign of acc unless the scale is zero. Held like codes.
   __m512i signs(__m512i acc) const {
     const __mmask16 negative = _mm512_mask_cmplt_epi32_mask(_mm512_test_epi32_mask(scale_, scale_),
                                                             acc, _mm512_setzero_si512());
-    return _mm512_mask_set1_epi32(_mm512_set1_epi32(1), negative, -1);
+    const __m512i sign = _mm512_mask_set1_epi32(_mm512_set1_epi32(1), negative, -1);
+    return _mm512_min_epi32(_mm512_max_epi32(sign, y_min_), y_max_);
   }
 
   __m512i codes(__m512i acc) const {
@@ -80,7 +83,7 @@ class OutputAvx512 {
 
   bool fixed_, binary_;
   __m128i sum_shift_;
-  __m512i bias_, w_zero_, y_zero_, scale_, shift_, lo_, hi_;
+  __m512i y_min_, y_max_, bias_, w_zero_, y_zero_, scale_, shift_, lo_, hi_;
 };
 
 /// 16 channels of variant float, held below the upper bound: rne(float(sum + bias) multiplier). The

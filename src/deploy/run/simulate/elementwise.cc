@@ -68,7 +68,7 @@ class SimulatedElementwise : public Step {
   int32_t centred(size_t i, float x) const {
     const OneScale& g = grid_[i];
     if (is_constant_[i])  // real numbers, not on the grid yet
-      return numeric::quantize_affine(x, g.scale, g.zero, g.qmin, g.qmax) - g.zero;
+      return g.code(x) - g.zero;
     return static_cast<int32_t>(g.centred(x));
   }
 

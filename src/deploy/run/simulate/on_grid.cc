@@ -20,7 +20,8 @@ Result<OneScale> one_scale(const Operand& operand) {
                        ", expected f32 on a grid");
   if (quant->granularity != Granularity::kTensor || quant->scales.size() != 1)
     return unsupported("'" + operand.info->name + "' has more than one scale, expected one");
-  return OneScale{quant->scales[0], quant->zero_point(0), quant->qmin, quant->qmax};
+  return OneScale{quant->scales[0], quant->zero_point(0), quant->qmin, quant->qmax,
+                  quant->grid == numeric::GridId::kBinary};
 }
 
 void centre(const OneScale& grid, const float* x, int64_t n, double* out) {
@@ -30,16 +31,17 @@ void centre(const OneScale& grid, const float* x, int64_t n, double* out) {
 Output::Output(const PrepareContext& context, const OneScale& grid)
     : grid_(grid), lo_(grid.qmin), hi_(grid.qmax), variant_(context.model.requantise) {
   const auto& attributes = context.node.attributes;
-  const auto code = [&](Attr key) {
-    return numeric::quantize_affine(attributes.get_float(key, 0), grid.scale, grid.zero, grid.qmin,
-                                    grid.qmax);
-  };
+  const auto code = [&](Attr key) { return grid.code(attributes.get_float(key, 0)); };
   if (attributes.has(Attr::clip_min)) lo_ = code(Attr::clip_min);
   if (attributes.has(Attr::clip_max)) hi_ = code(Attr::clip_max);
   lo_ = std::min(lo_, hi_);  // min(max(y, lo), hi)
 }
 
 float Output::requantise(double acc, double m) const {
+  if (grid_.binary)
+    return clamped(variant_ == RequantiseVariant::kFloat
+                       ? numeric::binary_float(static_cast<int32_t>(acc), static_cast<float>(m))
+                       : numeric::binary_fixed(static_cast<int64_t>(acc), numeric::to_fixed(m)));
   if (variant_ == RequantiseVariant::kFloat)
     return clamped(
         numeric::requantise_float(static_cast<int32_t>(acc), static_cast<float>(m), lo(), hi()));

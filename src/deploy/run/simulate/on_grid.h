@@ -19,7 +19,13 @@ namespace nibble::run::simulate {
 struct OneScale {
   float scale = 1;
   int32_t zero = 0, qmin = 0, qmax = 0;
+  bool binary = false;
 
+  /// The code of any real.
+  int32_t code(float x) const {
+    return binary ? numeric::quantize_binary(x)
+                  : numeric::quantize_affine(x, scale, zero, qmin, qmax);
+  }
   /// q - z of a value on the grid.
   double centred(float x) const { return numeric::round_half_even(double{x} / double{scale}); }
   float value(int32_t code) const { return scale * static_cast<float>(code - zero); }

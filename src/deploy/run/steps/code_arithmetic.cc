@@ -85,6 +85,11 @@ Result<CodeArithmetic> code_arithmetic(const PrepareContext& context) {
   NIBBLE_RETURN_IF_ERROR(read(attributes, Attr::y_zero, 0, y, range.zero));
   NIBBLE_RETURN_IF_ERROR(read(attributes, Attr::y_min, y.lo, y, range.lo));
   NIBBLE_RETURN_IF_ERROR(read(attributes, Attr::y_max, y.hi, {range.lo, y.hi}, range.hi));
+  arithmetic.binary = attributes.get_int(Attr::binary, 0) != 0;
+  if (arithmetic.binary && (context.outputs[0].dtype != DType::kI8 || range.zero != 0))
+    return invalid_argument("binary codes of " + std::string(name_of(context.outputs[0].dtype)) +
+                            " with y_zero " + std::to_string(range.zero) +
+                            ", expected i8 without a zero point");
   if (context.model.requantise == numeric::RequantiseVariant::kFixed) {
     NIBBLE_RETURN_IF_ERROR(read_fixed(attributes, sum, factors));
     arithmetic.kernels = &kernels::fixed_code_kernels();

@@ -15,10 +15,11 @@ CodeBounds container_bounds(DType dtype);
 
 /// What Requantize, QAdd and QMul read from their attributes (model/infer_shapes.h), checked: zero
 /// points and bounds within their containers, as many factors as the op takes, finite and not
-/// negative.
+/// negative; `binary` results in i8 without a zero point.
 struct CodeArithmetic {
   kernels::CodeFactors factors;
   kernels::CodeRange range;
+  bool binary = false;                            // the result is a sign
   const kernels::CodeKernels* kernels = nullptr;  // of the model's requantisation variant
 };
 Result<CodeArithmetic> code_arithmetic(const PrepareContext& context);

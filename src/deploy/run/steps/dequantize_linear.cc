@@ -45,14 +45,15 @@ class DequantizeLinearStep : public Step {
   std::string_view kernel() const override { return kernels_->name; }
 
  private:
-  // Packed codes become bytes u = q + offset once; the offset joins the zero point.
+  // Packed codes become bytes q + offset once; the offset joins the zero point.
   void unpack(const model::TensorInfo& tensor) {
     packed_ = tensor.packed.format != format::FormatId::kPlain;
     offset_ = packed_ ? tensor.packed.offset : 0;
     if (!packed_ || codes_.size() > 0) return;
     codes_ = Buffer(static_cast<size_t>(format::code_count(tensor.packed)));
-    format::unpack_to_rows(tensor.packed, tensor.data.data(),
-                           {reinterpret_cast<uint8_t*>(codes_.data()), codes_.size()});
+    const std::span codes(reinterpret_cast<uint8_t*>(codes_.data()), codes_.size());
+    format::unpack_to_rows(tensor.packed, tensor.data.data(), codes);
+    for (uint8_t& u : codes) u = static_cast<uint8_t>(u * tensor.packed.spacing);
   }
 
   ScaleRuns runs_;

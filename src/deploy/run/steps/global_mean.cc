@@ -57,6 +57,12 @@ class GlobalMeanStep : public Step {
       for (int64_t c = 0; c < channels_; ++c) sums[c] += x[p * channels_ + c];
     for (int64_t c = 0; c < channels_; ++c) {
       const int64_t lo = int64_t{r.lo} - r.zero, hi = int64_t{r.hi} - r.zero;
+      if (arithmetic_.binary) {
+        const int32_t sign = fixed_ ? numeric::binary_fixed(sums[c], {f.fixed_a, 31 - f.shift})
+                                    : numeric::binary_float(sums[c], f.m_a);
+        y[c] = static_cast<T>(std::clamp(sign, r.lo, r.hi));
+        continue;
+      }
       const int64_t code =
           fixed_ ? std::clamp(
                        (int64_t{sums[c]} * f.fixed_a + (int64_t{1} << (f.shift - 1))) >> f.shift,

@@ -24,7 +24,9 @@ class QDepthwiseS8 : public Step {
     const auto x_zero =
         static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
     padding_.assign(static_cast<size_t>(windows_.in[2] * windows_.groups), x_zero);
-    variant_ = &kernels::select(kernels::depthwise_s8_variants(), context.isa);
+    // The vector cores do not honour binary results yet.
+    variant_ = &kernels::select(kernels::depthwise_s8_variants(),
+                                constants_.output(0).binary ? Isa::kPortable : context.isa);
     return {};
   }
 
@@ -57,8 +59,8 @@ class QDepthwiseS8 : public Step {
     std::ranges::fill(weights_.span<int16_t>(), int16_t{0});
     for (int64_t c = 0; c < channels; ++c) {
       for (int64_t t = 0; t < taps; ++t) {
-        const int64_t w =
-            int64_t{codes[static_cast<size_t>(c * taps + t)]} - constants_.weight_zero(c);
+        const int64_t w = int64_t{record.spacing} * codes[static_cast<size_t>(c * taps + t)] -
+                          constants_.weight_zero(c);
         if (w < -32767 || w > 32767)
           return invalid_argument("expects a w_zero of an 8-bit grid, found " +
                                   std::to_string(constants_.weight_zero(c) - record.offset) +

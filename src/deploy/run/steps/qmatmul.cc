@@ -47,6 +47,7 @@ struct Parameters {
     if (p.y_min > p.y_max || p.y_min < -limit - 1 || p.y_max > limit)
       return invalid_argument("expects y_min <= y_max within the codes of y, found " +
                               std::to_string(p.y_min) + " and " + std::to_string(p.y_max));
+    if (integer(Attr::binary, 0) != 0) return unsupported("binary results of QMatMul");
     p.fixed = context.model.requantise == numeric::RequantiseVariant::kFixed;
     const auto m = attributes.get_floats(Attr::multiplier);
     const auto m0 = attributes.get_ints(Attr::fixed_multiplier);

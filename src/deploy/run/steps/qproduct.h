@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "deploy/base/status.h"
+#include "deploy/format/format.h"
 #include "deploy/kernels/bitserial/bitserial.h"
 #include "deploy/kernels/matmul/matmul.h"
 #include "deploy/kernels/matmul/window.h"
@@ -23,6 +24,11 @@ struct HeldCodes {
   /// Bits of a code: unsigned where none is negative, else in two's complement.
   int bits() const;
 };
+
+/// OutputS8::sum_shift of weights: binary ones, stored as u in {0, 1}, are 2u - 1.
+inline int32_t sum_shift(const format::PackedRecord& weights) {
+  return weights.spacing == 2 ? 1 : 0;
+}
 
 /// QConv and QGemm of i8 codes to i8 codes: picks the kernel for the shape (kernels/choice).
 std::unique_ptr<Step> make_qproduct_s8();

@@ -18,7 +18,9 @@ struct Case {
   int64_t batch = 1, group = 1, c = 1, o = 1;  // channels of one group
   std::vector<int64_t> in{1, 1}, kernel{1, 1}, stride{1, 1}, dilation{1, 1}, pad{0, 0, 0, 0};
   int bits = 8;
-  bool is_signed = true;  // grid of the weights
+  bool is_signed = true;                 // grid of the weights
+  bool ternary = false, binary = false;  // instead: codes -1, 0, +1; -1, +1
+  bool signs = false;                    // results on the binary grid
   bool gemm = false;
   bool extreme = false;  // codes at the ends of their ranges alone
   RequantiseVariant requantise = RequantiseVariant::kFloat;
@@ -70,16 +72,19 @@ Problem make_problem(const Case& t, uint32_t seed) {
             {}};
   const int64_t x_limit = limit_of(t.x), y_limit = limit_of(t.y);
   for (int64_t i = 0; i < x_shape.size(); ++i) p.x.push_back(draw(-x_limit - 1, x_limit));
-  const int32_t offset = t.is_signed ? 1 << (t.bits - 1) : 0;
+  const int bits = t.binary ? 1 : t.ternary ? 2 : t.bits;
+  const int32_t spacing = t.binary ? 2 : 1;
+  const int32_t offset = t.ternary ? 1 : t.is_signed ? 1 << (bits - 1) : 0;
+  const int32_t top = t.ternary ? 2 : (1 << bits) - 1;
   std::vector<uint8_t> stored;
   for (int64_t i = 0; i < w_shape.size(); ++i) {
-    p.w.push_back(draw(-offset, (1 << t.bits) - 1 - offset));
-    stored.push_back(static_cast<uint8_t>(p.w.back() + offset));
+    stored.push_back(static_cast<uint8_t>(draw(0, top)));
+    p.w.push_back(spacing * stored.back() - offset);
   }
   std::vector<int32_t> bias, m0, exponent;
   std::vector<float> multiplier;
   for (int64_t n = 0; n < channels; ++n) {
-    p.w_zero.push_back(t.is_signed ? 0 : draw(0, (1 << t.bits) - 1));
+    p.w_zero.push_back(t.is_signed ? 0 : draw(0, top));
     bias.push_back(draw(-5000, 5000));
     const double m = n % 2 ? std::ldexp(1.0, -static_cast<int>(rng() % 12) - 1)
                            : static_cast<double>(rng() % 1000 + 1) * 1e-5;
@@ -87,15 +92,18 @@ Problem make_problem(const Case& t, uint32_t seed) {
     m0.push_back(numeric::to_fixed(m).m0);
     exponent.push_back(numeric::to_fixed(m).exponent);
   }
-  const int32_t x_zero = draw(-x_limit - 1, x_limit), y_zero = draw(-y_limit - 1, y_limit);
-  const int64_t y_min = -y_limit, y_max = y_limit - 3;
+  const int32_t x_zero = draw(-x_limit - 1, x_limit);
+  const int32_t y_zero = t.signs ? 0 : draw(-y_limit - 1, y_limit);
+  const int64_t y_min = t.signs ? -1 : -y_limit, y_max = t.signs ? 1 : y_limit - 3;
 
   const bool depthwise = !t.gemm && t.group > 1 && t.c == 1 && t.o == 1;
   testing::Input weights{Tensor(t.is_signed ? DType::kI8 : DType::kU8, w_shape), true};
   weights.packed =
       depthwise
-          ? format::make_depthwise_record(t.bits, t.is_signed, channels, t.kernel[0], t.kernel[1])
-          : format::make_record(t.bits, t.is_signed, t.group, t.o, t.kernel[0], t.kernel[1], t.c);
+          ? format::make_depthwise_record(bits, t.is_signed, channels, t.kernel[0], t.kernel[1])
+          : format::make_record(bits, t.is_signed, t.group, t.o, t.kernel[0], t.kernel[1], t.c);
+  if (t.ternary) weights.packed = format::as_ternary(weights.packed);
+  if (t.binary) weights.packed = format::as_binary(weights.packed);
   weights.stream.resize(format::packed_bytes(weights.packed));
   format::pack(weights.packed, stored, weights.stream);
   const bool fixed = t.requantise == RequantiseVariant::kFixed;
@@ -114,6 +122,7 @@ Problem make_problem(const Case& t, uint32_t seed) {
   attributes.set(Attr::y_zero, int64_t{y_zero});
   attributes.set(Attr::y_min, y_min);
   attributes.set(Attr::y_max, y_max);
+  if (t.signs) attributes.set(Attr::binary, int64_t{1});
   if (!t.gemm) {
     attributes.set(Attr::strides, t.stride);
     attributes.set(Attr::dilations, t.dilation);
@@ -143,8 +152,9 @@ Problem make_problem(const Case& t, uint32_t seed) {
         acc += int64_t{p.w[n * k + i] - p.w_zero[n]} * (inside ? p.x[at] : x_zero);
       }
       const int64_t r =
-          fixed ? numeric::requantise_fixed(acc, {m0[n], exponent[n]})
-                : static_cast<int64_t>(std::nearbyint(static_cast<float>(acc) * multiplier[n]));
+          t.signs ? (acc >= 0 ? 1 : -1)
+          : fixed ? numeric::requantise_fixed(acc, {m0[n], exponent[n]})
+                  : static_cast<int64_t>(std::nearbyint(static_cast<float>(acc) * multiplier[n]));
       p.want.push_back(std::clamp<int64_t>(r + y_zero, y_min, y_max));
     }
   return p;
@@ -267,6 +277,48 @@ TEST(QConv, EveryWidthOfWeights) {
       expect_definition(
           {.group = 20, .in = {3, 3}, .kernel = {2, 2}, .bits = bits, .is_signed = is_signed}, 17);
     }
+}
+
+TEST(QConv, BinaryAndTernaryWeights) {
+  for (bool binary : {true, false})
+    for (bool extreme : {false, true}) {
+      const Case small = {.ternary = !binary, .binary = binary};
+      Case t = small;
+      t.extreme = extreme;
+      for (int64_t c : {1, 3, 4, 63, 64, 65}) {  // padded channels meet the code +1
+        t.c = c, t.o = 33, t.in = {4, 3}, t.kernel = {1, 1}, t.pad = {0, 0, 0, 0};
+        expect_definition(t, 24);
+        t.kernel = {3, 2}, t.pad = {1, 1, 2, 0};
+        expect_definition(t, 25);
+      }
+      t.group = 3, t.c = 5, t.o = 7;
+      expect_definition(t, 26);
+      t.group = 35, t.c = t.o = 1;
+      expect_definition(t, 27);
+      t.x = t.y = DType::kI16;
+      expect_definition(t, 28);
+      t = small;
+      t.gemm = true, t.batch = 2, t.c = 67, t.o = 40, t.in = {1, 3};
+      expect_definition(t, 29);
+    }
+}
+
+TEST(QConv, BinaryResults) {
+  for (bool binary : {true, false}) {
+    Case t = {.bits = 4, .binary = binary, .signs = true};
+    t.c = 20, t.o = 35, t.in = {4, 4}, t.kernel = {3, 3}, t.pad = {1, 1, 1, 1};
+    expect_definition(t, 30);
+    t.group = 20, t.c = t.o = 1;
+    expect_definition(t, 31);
+    t.x = DType::kI16;
+    expect_definition(t, 32);
+    t = {.bits = 3, .binary = binary, .signs = true, .gemm = true};
+    t.c = 70, t.o = 5;
+    expect_definition(t, 33);
+  }
+  Problem p = make_problem({.signs = true}, 34);
+  p.node.attributes.set(Attr::y_zero, int64_t{1});
+  EXPECT_NONFATAL_FAILURE(testing::run(p.node), "expects binary codes of i8 without a zero point");
 }
 
 TEST(QConv, SixteenBitActivations) {

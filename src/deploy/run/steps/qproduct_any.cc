@@ -22,7 +22,7 @@ class QProductAny : public Step {
     const int64_t k = w.taps() * w.channels;
     weights_.resize(codes.size());
     for (size_t i = 0; i < codes.size(); ++i)
-      weights_[i] = codes[i] - constants_.weight_zero(static_cast<int64_t>(i) / k);
+      weights_[i] = record.spacing * codes[i] - constants_.weight_zero(static_cast<int64_t>(i) / k);
     x_zero_ = static_cast<int32_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
     plan_ = kernels::WindowPlan(w, w.channels);
     context.scratch_bytes =
@@ -82,6 +82,12 @@ class QProductAny : public Step {
     const kernels::OutputS8 out = constants_.output(group);
     const int64_t acc = sum + out.bias[n];
     const int32_t lo = out.y_min - out.y_zero, hi = out.y_max - out.y_zero;
+    if (out.binary) {
+      const int32_t sign = out.multiplier
+                               ? numeric::binary_float(static_cast<int32_t>(acc), out.multiplier[n])
+                               : numeric::binary_fixed(acc, {out.m0[n], 0});
+      return std::clamp(sign, lo, hi) + out.y_zero;
+    }
     if (out.multiplier) {
       const float v = static_cast<float>(acc) * out.multiplier[n];
       const float held = std::clamp(v, static_cast<float>(lo), static_cast<float>(hi));

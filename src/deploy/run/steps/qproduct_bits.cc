@@ -30,6 +30,7 @@ class QProductBits : public Step {
     const Operand& weights = context.inputs[1];
     const format::PackedRecord& record = weights.info->packed;
     NIBBLE_RETURN_IF_ERROR(constants_.prepare(context, 1, record.offset));
+    sum_shift_ = sum_shift(record);
     pack(record, weights.as<const std::byte>(), w);
 
     plan_ = kernels::WindowPlan(w, w.channels);
@@ -74,6 +75,7 @@ class QProductBits : public Step {
     kernels::BitSerial problem = problem_;
     problem.w = reinterpret_cast<const uint64_t*>(weights_.data());
     problem.output = constants_.output(0);
+    problem.output.sum_shift = sum_shift_;
     kernels::bitserial(*variant_, problem, words_.rows(), planes, sums,
                        context.outputs[0].as<int8_t>(), nullptr, problem.n, context.pool);
   }
@@ -105,6 +107,7 @@ class QProductBits : public Step {
   kernels::RowSums row_sums_;
   kernels::SumsS8Core* sums_ = nullptr;
   int8_t padding_ = 0;
+  int32_t sum_shift_ = 0;
   size_t planes_at_ = 0, sums_at_ = 0, sums_scratch_at_ = 0;
   double macs_ = 0;
 };

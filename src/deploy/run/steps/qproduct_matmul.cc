@@ -55,6 +55,7 @@ class QProductMatmul : public Step {
       kernels::MatmulS8 problem = problem_;
       problem.b = context.inputs[1].as<const std::byte>() + g * group_bytes;
       problem.output = constants_.output(g);
+      problem.output.sum_shift = sum_shift(record_);
       kernels::matmul_s8(*variant_, problem, plan_.rows(),
                          {.a = image + g * record_.c_pad,
                           .row_sums = sums + g * rows,

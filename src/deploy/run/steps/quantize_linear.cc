@@ -1,8 +1,10 @@
 // QuantizeLinear: reals (binary32, or int32 converted to it) to codes, at any of ONNX's
-// granularities. y_min and y_max bound codes that are narrower than their container.
+// granularities. y_min and y_max bound codes that are narrower than their container. Under `binary`
+// the codes are the signs of the reals.
 
 #include <string>
 
+#include "deploy/kernels/requantise/signs.h"
 #include "deploy/run/step_factories.h"
 #include "deploy/run/steps/code_arithmetic.h"
 #include "deploy/run/steps/scale_runs.h"
@@ -26,6 +28,11 @@ class QuantizeLinearStep : public Step {
                               std::to_string(bounds.hi));
     lo_ = static_cast<int32_t>(lo);
     hi_ = static_cast<int32_t>(hi);
+    binary_ = attributes.get_int(Attr::binary, 0) != 0;
+    if (binary_ && (dtype_ != DType::kI8 || lo != -1 || hi != 1))
+      return invalid_argument("binary codes of " + std::string(name_of(dtype_)) + " " +
+                              std::to_string(lo) + " to " + std::to_string(hi) +
+                              ", expected i8, -1 to 1");
     runs_ = ScaleRuns(attributes, context.inputs[0].shape, context.inputs[1].shape);
     kernels_ = &kernels::code_kernels(context.isa);
     kernel_ = kernels_->quantize[kernels::wide_container(dtype_)];
@@ -53,6 +60,7 @@ class QuantizeLinearStep : public Step {
  private:
   void quantize(const float* x, std::byte* y, int64_t n, const float* scale,
                 const std::byte* zero) const {
+    if (binary_) return kernels::signs_of_reals(x, reinterpret_cast<int8_t*>(y), n);
     if (runs_.step() == 1) return kernels::quantize_columns(x, dtype_, y, n, scale, zero, lo_, hi_);
     kernel_(x, y, n, *scale, {kernels::code_at(dtype_, zero, 0), lo_, hi_});
   }
@@ -72,6 +80,7 @@ class QuantizeLinearStep : public Step {
 
   DType dtype_ = DType::kI8;
   int32_t lo_ = 0, hi_ = 0;
+  bool binary_ = false;
   ScaleRuns runs_;
   const kernels::CodeKernels* kernels_ = nullptr;
   kernels::QuantizeKernel* kernel_ = nullptr;

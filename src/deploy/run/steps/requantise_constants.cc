@@ -98,6 +98,10 @@ Status RequantiseConstants::prepare(const PrepareContext& context, int64_t group
   shared_.y_zero = static_cast<int32_t>(zero);
   shared_.y_min = static_cast<int32_t>(lo);
   shared_.y_max = static_cast<int32_t>(hi);
+  shared_.binary = attributes.get_int(Attr::binary, 0) != 0;
+  if (shared_.binary && (dtype != DType::kI8 || zero != 0))
+    return invalid_argument("expects binary codes of i8 without a zero point, found " +
+                            std::string(name_of(dtype)) + " with y_zero " + std::to_string(zero));
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "deploy/kernels/requantise/signs.h"
 #include "deploy/run/step_factories.h"
 #include "deploy/run/steps/broadcast.h"
 #include "deploy/run/steps/code_arithmetic.h"
@@ -18,6 +19,7 @@ class RequantizeStep : public Step {
     auto arithmetic = code_arithmetic(context);
     if (!arithmetic.ok()) return arithmetic.status();
     arithmetic_ = arithmetic.value();
+    fixed_ = context.model.requantise == numeric::RequantiseVariant::kFixed;
     kernel_ = arithmetic_.kernels->requantize[kernels::container(context.inputs[0].dtype)]
                                              [kernels::container(context.outputs[0].dtype)];
     return {};
@@ -30,6 +32,10 @@ class RequantizeStep : public Step {
     context.pool.parallel_for(
         context.outputs[0].shape.size(), kGrain, [&](int64_t begin, int64_t end) {
           const auto at = static_cast<size_t>(begin);
+          if (arithmetic_.binary)
+            return kernels::signs_of_codes(context.inputs[0].dtype, x + at * in,
+                                           reinterpret_cast<int8_t*>(y) + at, end - begin,
+                                           arithmetic_.factors, arithmetic_.range, fixed_);
           kernel_(x + at * in, y + at * out, end - begin, arithmetic_.factors, arithmetic_.range);
         });
   }
@@ -38,6 +44,7 @@ class RequantizeStep : public Step {
 
  private:
   CodeArithmetic arithmetic_;
+  bool fixed_ = false;
   kernels::RequantizeKernel* kernel_ = nullptr;
 };
 
@@ -48,6 +55,7 @@ class CodeBinaryStep : public Step {
     if (!arithmetic.ok()) return arithmetic.status();
     arithmetic_ = arithmetic.value();
     const Operand &a = context.inputs[0], &b = context.inputs[1], &y = context.outputs[0];
+    if (arithmetic_.binary) return unsupported("binary results of QAdd and QMul");
     const bool product = context.node.op == model::Op::kQMul;
     if (product) NIBBLE_RETURN_IF_ERROR(check_product(a.dtype, b.dtype));
     const auto& table = product ? arithmetic_.kernels->multiply : arithmetic_.kernels->add;
