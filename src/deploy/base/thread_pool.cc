@@ -63,19 +63,21 @@ struct ThreadPool::Impl {
     jobs.notify_all();
   }
 
+  /// Returns when the number of jobs is no longer `seen`.
+  void await_call(uint32_t seen) {
+    for (int spins = 0; jobs.load(std::memory_order_relaxed) == seen;) {
+      pause();
+      if (++spins < kSpins) continue;
+      if (!awake.load(std::memory_order_relaxed)) return jobs.wait(seen, std::memory_order_acquire);
+      std::this_thread::yield();
+      spins -= kSpinsPerYield;
+    }
+  }
+
   void serve(int worker) {
     uint32_t seen = 0;
     while (true) {
-      for (int i = 0; jobs.load(std::memory_order_relaxed) == seen; ++i) {
-        pause();
-        if (i < kSpins) continue;
-        if (!awake.load(std::memory_order_relaxed)) {
-          jobs.wait(seen, std::memory_order_acquire);
-          break;
-        }
-        if (i % kSpinsPerYield == 0) std::this_thread::yield();
-        if (i == 2 * kSpins) i = kSpins;
-      }
+      await_call(seen);
       seen = jobs.load(std::memory_order_acquire);
       if (stop.load(std::memory_order_relaxed)) return;
       take_chunks(worker);

@@ -6,8 +6,8 @@ namespace nibble::run {
 namespace {
 
 TEST(ShareWork, SmallStepsStayWithTheCaller) {
-  for (const Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512bw,
-                        Isa::kAvx512vnni, Isa::kAmx, Isa::kNeon, Isa::kDotprod, Isa::kI8mm}) {
+  for (const Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512bw, Isa::kAvx512vnni,
+                        Isa::kAmx, Isa::kNeon, Isa::kDotprod, Isa::kI8mm}) {
     EXPECT_FALSE(worth_sharing(0, 0, isa));
     EXPECT_FALSE(worth_sharing(640 * 1.0, 1e3, isa));
     EXPECT_TRUE(worth_sharing(1e9, 0, isa));
