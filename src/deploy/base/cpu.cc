@@ -96,7 +96,8 @@ bool cpu_runs(Isa isa) {
 
 bool cpu_has_vpopcntdq() {
 #if defined(__x86_64__)
-  return x86_runs(Isa::kAvx512bw) && bit(Leaf(7, 0).c, 14);
+  static const bool has = x86_runs(Isa::kAvx512bw) && bit(Leaf(7, 0).c, 14);
+  return has;
 #else
   return false;
 #endif
