@@ -5,7 +5,7 @@ NINJA := cmake --build $(BUILD) --
 .PHONY: build demo test bench
 
 build: $(BUILD)/build.ninja
-	$(NINJA) nibble nibble-run
+	$(NINJA) nibble nibble-run nibble_runtime nibble_runtime_static
 
 demo: $(BUILD)/build.ninja
 	$(NINJA) nibble nibble-demo

@@ -61,16 +61,48 @@ struct Array {
   const void* data = nullptr;
 };
 
-struct SessionOptions {
-  int threads = 1;                // that share the work; the results do not depend on it
-  bool verify_checksums = false;  // of the whole file; structure and sizes are always checked
+/// Where a run puts an output of the model: the caller's memory. The run sets type and shape.
+struct Output {
+  void* data = nullptr;  // null: this output is not wanted
+  size_t bytes = 0;      // room at `data`; more than the output needs is fine
+  ElementType type = ElementType::kF32;
+  std::vector<int64_t> shape;
 };
 
-/// One model, loaded and ready. Used by one thread at a time. The best kernels of this machine at
-/// or below $NIBBLE_ISA run; all give the same bytes.
+/// A loaded network: immutable, shared by any number of sessions and threads. Its weights stay in
+/// the mapped file.
+class Model {
+ public:
+  /// Null when the file cannot be read; `error` says why. Structure and sizes are always checked,
+  /// the checksums of the whole file where asked for.
+  static std::shared_ptr<const Model> load(const std::string& path, bool verify_checksums,
+                                           Error& error);
+  ~Model();
+
+  const std::vector<Port>& inputs() const;
+  const std::vector<Port>& outputs() const;
+
+ private:
+  friend class Session;
+  Model();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+struct SessionOptions {
+  int threads = 1;                // that share the work; the results do not depend on it
+  bool verify_checksums = false;  // by load: of the whole file
+};
+
+/// One model ready to run, with memory for the activations of one run. The best kernels of this
+/// machine at or below $NIBBLE_ISA run; all give the same bytes. Runs that several threads start at
+/// once wait for one another.
 class Session {
  public:
-  /// Null when the file cannot be read or run; `error` says why.
+  /// Null when the model cannot be run; `error` says why.
+  static std::unique_ptr<Session> create(std::shared_ptr<const Model> model,
+                                         const SessionOptions& options, Error& error);
+  /// Model::load and create in one call.
   static std::unique_ptr<Session> load(const std::string& path, const SessionOptions& options,
                                        Error& error);
   ~Session();
@@ -83,7 +115,13 @@ class Session {
   /// but the few bytes of the call itself. False: `error` says why.
   bool run(std::span<const Array> inputs, Error& error);
 
-  /// Output i of the last successful run, valid until the next call.
+  /// The same, with the results copied to `outputs`, in the order of outputs(), before another
+  /// thread's run may begin. Where one has too little room (kData), nothing is copied, but all
+  /// types and shapes are set.
+  bool run(std::span<const Array> inputs, std::span<Output> outputs, Error& error);
+
+  /// Output i of the last successful run, valid until the next one begins: for sessions that one
+  /// thread uses.
   Array output(size_t i) const;
 
   /// Memory for activations, planned for the shapes of the last run.

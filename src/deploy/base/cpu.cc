@@ -40,7 +40,8 @@ bool tiles_granted() {
 }
 
 bool x86_runs(Isa isa) {
-  const Leaf one(1, 0), seven(7, 0), seven_one(7, 1);
+  // Read once: in a virtual machine every cpuid traps, and this is asked for every kernel.
+  static const Leaf one(1, 0), seven(7, 0), seven_one(7, 1);
   if (!bit(one.c, 27)) return false;  // OSXSAVE: without it no vector state is saved
   uint32_t lo, hi;
   __asm__("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
@@ -95,7 +96,8 @@ bool cpu_runs(Isa isa) {
 
 bool cpu_has_vpopcntdq() {
 #if defined(__x86_64__)
-  return x86_runs(Isa::kAvx512bw) && bit(Leaf(7, 0).c, 14);
+  static const bool has = x86_runs(Isa::kAvx512bw) && bit(Leaf(7, 0).c, 14);
+  return has;
 #else
   return false;
 #endif

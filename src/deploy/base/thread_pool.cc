@@ -8,9 +8,11 @@
 namespace nibble::inline base {
 namespace {
 
-// A worker spins this long for its next range before it sleeps: longer than the gap between two
-// layers of a network, shorter than a time slice.
+// A worker spins this long for its next range before it sleeps or, kept awake, lets others run
+// between its looks: longer than the gap between two layers of a network, shorter than a time
+// slice.
 constexpr int kSpins = 2000;
+constexpr int kSpinsPerYield = 64;
 // Chunks a thread: more even out the load, fewer cost less.
 constexpr int64_t kChunksPerThread = 4;
 
@@ -32,7 +34,7 @@ struct ThreadPool::Impl {
   std::vector<std::thread> workers;
   std::atomic<uint64_t> work{0};
   std::atomic<uint32_t> jobs{0};  // bumped once a job, and once to stop; what workers sleep on
-  std::atomic<bool> stop{false};
+  std::atomic<bool> stop{false}, awake{false};
   std::atomic<int64_t> unfinished{0};
   std::atomic<const RangeFunction*> function{nullptr};
   std::atomic<int64_t> count{0}, chunk{0};
@@ -55,11 +57,27 @@ struct ThreadPool::Impl {
     }
   }
 
+  /// Every worker that sleeps or spins looks for work; where there is none it spins on.
+  void call_workers() {
+    jobs.fetch_add(1, std::memory_order_release);
+    jobs.notify_all();
+  }
+
+  /// Returns when the number of jobs is no longer `seen`.
+  void await_call(uint32_t seen) {
+    for (int spins = 0; jobs.load(std::memory_order_relaxed) == seen;) {
+      pause();
+      if (++spins < kSpins) continue;
+      if (!awake.load(std::memory_order_relaxed)) return jobs.wait(seen, std::memory_order_acquire);
+      std::this_thread::yield();
+      spins -= kSpinsPerYield;
+    }
+  }
+
   void serve(int worker) {
     uint32_t seen = 0;
     while (true) {
-      for (int i = 0; i < kSpins && jobs.load(std::memory_order_relaxed) == seen; ++i) pause();
-      jobs.wait(seen, std::memory_order_acquire);
+      await_call(seen);
       seen = jobs.load(std::memory_order_acquire);
       if (stop.load(std::memory_order_relaxed)) return;
       take_chunks(worker);
@@ -73,9 +91,18 @@ ThreadPool::ThreadPool(int threads) : impl_(std::make_unique<Impl>()) {
 
 ThreadPool::~ThreadPool() {
   impl_->stop.store(true, std::memory_order_relaxed);
-  impl_->jobs.fetch_add(1, std::memory_order_release);
-  impl_->jobs.notify_all();
+  impl_->call_workers();
   for (std::thread& worker : impl_->workers) worker.join();
+}
+
+ThreadPool::Awake::Awake(ThreadPool& pool) : pool_(pool) {
+  if (pool.impl_->workers.empty()) return;
+  pool.impl_->awake.store(true, std::memory_order_relaxed);
+  pool.impl_->call_workers();
+}
+
+ThreadPool::Awake::~Awake() {
+  pool_.impl_->awake.store(false, std::memory_order_relaxed);
 }
 
 int ThreadPool::threads() const {
@@ -101,8 +128,7 @@ void ThreadPool::parallel_for(int64_t count, int64_t grain, RangeFunction f) {
   impl_->unfinished.store(chunks, std::memory_order_relaxed);
   const uint64_t job = (impl_->work.load(std::memory_order_relaxed) >> 32) + 1;
   impl_->work.store(job << 32 | chunks, std::memory_order_release);
-  impl_->jobs.fetch_add(1, std::memory_order_release);
-  impl_->jobs.notify_all();
+  impl_->call_workers();
 
   impl_->take_chunks(0);
   for (int i = 0; impl_->unfinished.load(std::memory_order_acquire) > 0; ++i)

@@ -48,6 +48,20 @@ class ThreadPool {
   /// the last. Runs on the caller alone where count <= grain. One call at a time; not re-entrant.
   void parallel_for(int64_t count, int64_t grain, RangeFunction f);
 
+  /// While one lives, no worker sleeps: parallel_for then hands work over in a fraction of a
+  /// microsecond, where waking a thread takes many. Soon after its end workers sleep. One at a
+  /// time.
+  class Awake {
+   public:
+    explicit Awake(ThreadPool& pool);
+    ~Awake();
+    Awake(const Awake&) = delete;
+    Awake& operator=(const Awake&) = delete;
+
+   private:
+    ThreadPool& pool_;
+  };
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

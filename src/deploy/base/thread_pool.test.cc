@@ -64,6 +64,29 @@ TEST(ThreadPool, AWorkerNumberIsNeverInUseTwice) {
   });
 }
 
+TEST(ThreadPool, WorkersKeptAwakeTakePartAndStopWithThePool) {
+  for (int threads : {1, 2, 5}) {
+    ThreadPool pool(threads);
+    int64_t total = 0;
+    for (int run = 0; run < 50; ++run) {
+      const ThreadPool::Awake awake(pool);
+      for (int job = 0; job < 20; ++job) {
+        std::atomic<int64_t> sum{0};
+        pool.parallel_for(17, 2, [&](int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; ++i) sum += i;
+        });
+        total += sum;
+      }
+      // Longer than a worker spins before it sleeps.
+      if (run % 10 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    EXPECT_EQ(total, 50 * 20 * 136);
+  }
+  ThreadPool pool(3);
+  const ThreadPool::Awake awake(pool);
+  pool.parallel_for(0, 1, [](int64_t, int64_t) { FAIL(); });
+}
+
 TEST(ThreadPool, ManySmallJobsInARowWithSleepsBetween) {
   ThreadPool pool(3);
   int64_t total = 0;

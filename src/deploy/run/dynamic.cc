@@ -32,7 +32,8 @@ Status Session::Impl::run_dynamic() {
       const auto all = std::span<const Operand>(list);
       const size_t ins = node(n).inputs.size();
       computed[n] = 1;
-      NIBBLE_RETURN_IF_ERROR(run_step(n, *steps[n], all.first(ins), all.subspan(ins)));
+      NIBBLE_RETURN_IF_ERROR(
+          run_step({n, steps[n].get(), &pool_of(n), all.first(ins), all.subspan(ins)}));
     }
     observe(n);
     for (int tensor : node(n).inputs) release(n, tensor);

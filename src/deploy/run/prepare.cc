@@ -148,7 +148,7 @@ Status Session::Impl::evaluate(size_t n) {
   append_operands(n, false, /*preparing=*/false, list);
   const auto all = std::span<const Operand>(list);
   const size_t ins = node(n).inputs.size();
-  return run_step(n, *steps[n], all.first(ins), all.subspan(ins));
+  return run_step({n, steps[n].get(), &pool_of(n), all.first(ins), all.subspan(ins)});
 }
 
 Status Session::Impl::prepare(std::span<const Shape> shapes) {
@@ -239,9 +239,11 @@ Status Session::Impl::place_and_bind() {
   for (size_t n = 0; n < first_dynamic; ++n) {
     const auto all = std::span<const Operand>(operands).subspan(begins[n]);
     const size_t ins = node(n).inputs.size();
-    bound.push_back({n, computed[n] ? steps[n].get() : nullptr, all.first(ins),
-                     all.subspan(ins, node(n).outputs.size())});
+    bound.push_back({n, computed[n] ? steps[n].get() : nullptr, computed[n] ? &pool_of(n) : nullptr,
+                     all.first(ins), all.subspan(ins, node(n).outputs.size())});
   }
+  shares = first_dynamic < count ||
+           std::any_of(bound.begin(), bound.end(), [&](const Bound& b) { return b.pool == &pool; });
 
   // What lies in the caller's memory moves with every run.
   input_values.clear();

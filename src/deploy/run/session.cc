@@ -8,6 +8,7 @@
 #include <string>
 
 #include "deploy/run/session_impl.h"
+#include "deploy/run/share_work.h"
 
 namespace nibble::run {
 namespace {
@@ -44,24 +45,49 @@ Status Session::Impl::create() {
   return {};
 }
 
-Status Session::Impl::run_step(size_t n, Step& step, std::span<const Operand> inputs,
-                               std::span<const Operand> outputs) {
+double Session::Impl::bytes_of(size_t n) const {
+  double bytes = 0;
+  const auto count = [&](int tensor) {
+    if (tensor == model::kNoTensor) return;
+    const auto t = static_cast<size_t>(tensor);
+    const model::TensorInfo& info = model->tensors[t];
+    bytes += static_cast<double>(info.is_constant ? info.data.size() : values[t].view().bytes());
+  };
+  for (int tensor : node(n).inputs) count(tensor);
+  for (int tensor : node(n).outputs) count(tensor);
+  return bytes;
+}
+
+ThreadPool& Session::Impl::pool_of(size_t n) {
+  return worth_sharing(steps[n]->macs(), bytes_of(n), options.isa) ? pool : caller;
+}
+
+Status Session::Impl::run_step(const Bound& b) {
   Status fault;
-  const RunContext context{inputs, outputs, scratch.data(), pool, &fault};
+  const RunContext context{b.inputs, b.outputs, scratch.data(), *b.pool, &fault};
   if (!profiling) {
-    step.run(context);
+    b.step->run(context);
   } else {
     const auto start = std::chrono::steady_clock::now();
-    step.run(context);
-    seconds[n] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    b.step->run(context);
+    seconds[b.node] =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
-  return fault.ok() ? fault : at_node(n, fault);
+  return fault.ok() ? fault : at_node(b.node, fault);
 }
 
 void Session::Impl::observe(size_t n) {
   if (!observer) return;
   for (int tensor : node(n).outputs)
     if (tensor != model::kNoTensor) observer(tensor, value(tensor).view());
+}
+
+Status Session::Impl::run_steps() {
+  for (const Bound& b : bound) {
+    if (b.step) NIBBLE_RETURN_IF_ERROR(run_step(b));
+    observe(b.node);
+  }
+  return first_dynamic < model->nodes.size() ? run_dynamic() : Status();
 }
 
 Status Session::Impl::run(std::span<const TensorView> inputs) {
@@ -83,11 +109,12 @@ Status Session::Impl::run(std::span<const TensorView> inputs) {
   for (auto& [v, i] : input_values) v->data = inputs[i].data;
   for (auto& [operand, i] : input_operands) operand->data = inputs[i].data;
 
-  for (const Bound& b : bound) {
-    if (b.step) NIBBLE_RETURN_IF_ERROR(run_step(b.node, *b.step, b.inputs, b.outputs));
-    observe(b.node);
+  if (shares) {
+    const ThreadPool::Awake awake(pool);
+    NIBBLE_RETURN_IF_ERROR(run_steps());
+  } else {
+    NIBBLE_RETURN_IF_ERROR(run_steps());
   }
-  if (first_dynamic < model->nodes.size()) NIBBLE_RETURN_IF_ERROR(run_dynamic());
   for (size_t i = 0; i < output_copies.size(); ++i)
     if (const Value& v = value(model->outputs[i]); v.home == Home::kInput && v.view().bytes() > 0)
       std::memcpy(output_copies[i].data(), v.data, v.view().bytes());
@@ -141,17 +168,9 @@ std::vector<StepProfile> Session::profile() const {
   for (size_t n = 0; n < impl_->computed.size(); ++n) {
     if (!impl_->computed[n]) continue;
     const model::NodeInfo& node = impl_->node(n);
-    double bytes = 0;
-    const auto count = [&](int tensor) {
-      if (tensor == model::kNoTensor) return;
-      const model::TensorInfo& info = impl_->info(tensor);
-      bytes += info.is_constant ? static_cast<double>(info.data.size())
-                                : static_cast<double>(impl_->value(tensor).view().bytes());
-    };
-    for (int tensor : node.inputs) count(tensor);
-    for (int tensor : node.outputs) count(tensor);
     const Step& step = *impl_->steps[n];
-    profiles.push_back({node.name, node.op, step.kernel(), impl_->seconds[n], step.macs(), bytes});
+    profiles.push_back(
+        {n, node.name, node.op, step.kernel(), impl_->seconds[n], step.macs(), impl_->bytes_of(n)});
   }
   return profiles;
 }

@@ -23,6 +23,7 @@ struct SessionOptions {
 };
 
 struct StepProfile {
+  size_t index;  // in the model's nodes
   std::string_view node;
   model::Op op;
   std::string_view kernel;

@@ -42,6 +42,7 @@ struct Value {
 struct Bound {
   size_t node = 0;
   Step* step = nullptr;
+  ThreadPool* pool = nullptr;
   std::span<const Operand> inputs, outputs;
 };
 
@@ -55,6 +56,7 @@ struct Session::Impl {
   std::shared_ptr<const model::Model> model;
   SessionOptions options;
   ThreadPool pool;
+  ThreadPool caller{1};  // of steps too short to share
   Observer observer;
   bool profiling = false;
   std::vector<std::unique_ptr<Step>> steps;  // by node
@@ -62,6 +64,7 @@ struct Session::Impl {
 
   // Set by prepare.
   bool prepared = false;
+  bool shares = false;  // some step uses `pool`
   bool ran = false;
   std::vector<Shape> input_shapes;
   std::vector<Value> values;  // by tensor
@@ -92,8 +95,12 @@ struct Session::Impl {
   // --- session.cc
   Status create();
   Status run(std::span<const TensorView> inputs);
-  Status run_step(size_t n, Step& step, std::span<const Operand> inputs,
-                  std::span<const Operand> outputs);
+  Status run_step(const Bound& bound);
+  Status run_steps();
+  /// Read and written by node n, constants as stored.
+  double bytes_of(size_t n) const;
+  /// Who runs node n, once it is prepared and its shapes are known.
+  ThreadPool& pool_of(size_t n);
   void observe(size_t n);
 
   // --- prepare.cc

@@ -1,6 +1,8 @@
 #include "quant/pack/pack.h"
 
+#include <algorithm>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "deploy/model/nbl.h"
@@ -58,6 +60,16 @@ model::TensorInfo draft_tensor(const Value& value,
   return tensor;
 }
 
+// What a small dense constant without a grid holds; "" where `value` is anything else. Scalars,
+// axes and shapes repeat from node to node: those that hold the same are one tensor.
+std::string contents(const Value& value) {
+  constexpr size_t kSmall = 256;
+  if (!value.constant || value.quant || value.constant->bytes() > kSmall) return {};
+  return std::string(name_of(value.dtype)) + to_string(value.shape) + '\0' +
+         std::string(reinterpret_cast<const char*>(value.constant->data()),
+                     value.constant->bytes());
+}
+
 Draft draft_model(const Graph& graph) {
   Draft draft;
   model::Model& model = draft.model;
@@ -67,9 +79,17 @@ Draft draft_model(const Graph& graph) {
   const auto records = packed_records(graph);
   const auto used = reachable(graph);
   std::vector<int> index(graph.values.size(), model::kNoTensor);
+  std::unordered_map<std::string, int> small;
   for (size_t id = 0; id < graph.values.size(); ++id) {
     if (!used[id]) continue;
     index[id] = static_cast<int>(model.tensors.size());
+    const bool named = std::find(graph.outputs.begin(), graph.outputs.end(),
+                                 static_cast<ValueId>(id)) != graph.outputs.end();
+    const std::string held = records[id] || named ? "" : contents(graph.values[id]);
+    if (!held.empty()) {
+      index[id] = small.try_emplace(held, index[id]).first->second;
+      if (index[id] != static_cast<int>(model.tensors.size())) continue;
+    }
     model.tensors.push_back(draft_tensor(graph.values[id], records[id], draft.streams));
   }
   const auto indices = [&](const std::vector<ValueId>& ids) {

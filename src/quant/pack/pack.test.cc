@@ -130,6 +130,34 @@ TEST(Pack, OtherPhasesStayDenseWithTheirGrids) {
   EXPECT_EQ(tensor(*m, "w").quant, g.value(g.find("w")).quant->params);
 }
 
+TEST(Pack, SmallConstantsThatHoldTheSameAreOneTensor) {
+  Graph g;
+  const auto scalar = [&](float v) {
+    return g.add_constant("c", Tensor::of<float>({}, std::span<const float>(&v, 1)));
+  };
+  const graph::ValueId x = g.add_value("x", DType::kF32, {4});
+  const graph::ValueId one = scalar(1), same = scalar(1), zero = scalar(0), minus = scalar(-0.0f);
+  const float ones[] = {1};
+  const graph::ValueId vector = g.add_constant("v", Tensor::of<float>({1}, std::span(ones)));
+  graph::ValueId last = x;
+  for (graph::ValueId c : {one, same, zero, minus, vector}) {
+    const graph::ValueId y = g.add_value("y", DType::kF32, {4});
+    g.nodes.push_back({graph::Op::kAdd, "add" + std::to_string(c), {}, {last, c}, {y}});
+    last = y;
+  }
+  // A constant that the model gives out keeps its name.
+  const graph::ValueId out = scalar(1);
+  g.inputs = {x};
+  g.outputs = {last, out};
+  const auto m = pack(g);
+  int constants = 0;
+  for (const auto& t : m->tensors) constants += t.is_constant;
+  EXPECT_EQ(constants, 5);
+  EXPECT_EQ(m->nodes[0].inputs[1], m->nodes[1].inputs[1]);
+  EXPECT_NE(m->nodes[2].inputs[1], m->nodes[3].inputs[1]);
+  EXPECT_EQ(m->tensors[static_cast<size_t>(m->outputs[1])].name, g.value(out).name);
+}
+
 TEST(Pack, Deterministic) {
   const Graph g = weighted(Op::kQGemm, {5, 7}, 3, true, 1);
   const Buffer a = pack_nbl(g), b = pack_nbl(g.clone());

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "quant/graph/error.h"
+#include "quant/pipeline/energy_counters.h"
 
 namespace nibble::pipeline {
 namespace {
@@ -21,7 +22,9 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-std::vector<LayerTime> time_layers(run::Session& session, const std::vector<TensorView>& inputs) {
+/// The profile of one run, with the median times of several.
+std::vector<run::StepProfile> profile_steps(run::Session& session,
+                                            const std::vector<TensorView>& inputs) {
   constexpr int kProfiledRuns = 11;
   std::vector<std::vector<double>> seconds;
   std::vector<run::StepProfile> profile;
@@ -33,15 +36,60 @@ std::vector<LayerTime> time_layers(run::Session& session, const std::vector<Tens
     for (size_t s = 0; s < profile.size(); ++s) seconds[s].push_back(profile[s].seconds);
   }
   session.set_profiling(false);
+  for (size_t s = 0; s < profile.size(); ++s) profile[s].seconds = median(seconds[s]);
+  return profile;
+}
+
+int bits_of(const model::TensorInfo& tensor) {
+  if (tensor.packed.format != format::FormatId::kPlain) return tensor.packed.bits;
+  return tensor.quant ? tensor.quant->bits : static_cast<int>(8 * size_of(tensor.dtype));
+}
+
+LayerWork work_of(const run::StepProfile& step, const model::Model& model) {
+  const model::NodeInfo& node = model.nodes[step.index];
+  LayerWork work{.macs = step.macs, .activation_bytes = step.bytes};
+  work.integer = node.op == model::Op::kQConv || node.op == model::Op::kQGemm ||
+                 node.op == model::Op::kQMatMul;
+  for (int input : node.inputs) {
+    if (input == model::kNoTensor) continue;
+    const model::TensorInfo& tensor = model.tensors[static_cast<size_t>(input)];
+    if (tensor.is_constant) work.weight_bytes += static_cast<double>(tensor.data.size());
+  }
+  work.activation_bytes -= work.weight_bytes;
+  if (work.integer) {
+    work.activation_bits = bits_of(model.tensors[static_cast<size_t>(node.inputs[0])]);
+    work.weight_bits = bits_of(model.tensors[static_cast<size_t>(node.inputs[1])]);
+  }
+  return work;
+}
+
+std::vector<LayerTime> layers_of(const std::vector<run::StepProfile>& profile,
+                                 const model::Model& model) {
   std::vector<LayerTime> layers;
-  for (size_t s = 0; s < profile.size(); ++s) {
-    const double t = median(seconds[s]);
-    layers.push_back({std::string(profile[s].node), std::string(profile[s].kernel), profile[s].op,
-                      t * 1e6, t > 0 ? 2 * profile[s].macs / t * 1e-9 : 0,
-                      t > 0 ? profile[s].bytes / t * 1e-9 : 0});
+  for (const run::StepProfile& step : profile) {
+    const double t = step.seconds;
+    layers.push_back({std::string(step.node), std::string(step.kernel), step.op, t * 1e6,
+                      t > 0 ? 2 * step.macs / t * 1e-9 : 0, t > 0 ? step.bytes / t * 1e-9 : 0,
+                      work_of(step, model)});
   }
   return layers;
 }
+
+/// A network ready to run on its inputs.
+struct Bench {
+  Bench(const Network& network, const RunOptions& options, uint64_t seed)
+      : path(network.path),
+        session(make_session(network.model, options)),
+        tensors(random_inputs(*network.model, options.batch, seed)) {
+    for (const Tensor& t : tensors) inputs.push_back(t.view());
+  }
+  void run() { throw_if_error(session->run(inputs), ErrorKind::kModel, path); }
+
+  std::string path;
+  std::unique_ptr<run::Session> session;
+  std::vector<Tensor> tensors;
+  std::vector<TensorView> inputs;
+};
 
 }  // namespace
 
@@ -79,13 +127,10 @@ std::vector<Tensor> random_inputs(const model::Model& model, int64_t batch, uint
 Benchmark benchmark(const Network& network, const RunOptions& options, double seconds,
                     uint64_t seed) {
   constexpr int kLeastRuns = 10;
-  auto session = make_session(network.model, options);
-  const std::vector<Tensor> tensors = random_inputs(*network.model, options.batch, seed);
-  std::vector<TensorView> inputs;
-  for (const Tensor& t : tensors) inputs.push_back(t.view());
+  Bench bench(network, options, seed);
   const auto run = [&] {
     const auto start = Clock::now();
-    throw_if_error(session->run(inputs), ErrorKind::kModel, network.path);
+    bench.run();
     return seconds_since(start);
   };
   for (int i = 0; i < 3; ++i) run();
@@ -99,9 +144,18 @@ Benchmark benchmark(const Network& network, const RunOptions& options, double se
   result.min_us = times.front() * 1e6;
   result.median_us = times[times.size() / 2] * 1e6;
   result.p90_us = times[times.size() * 9 / 10] * 1e6;
-  result.peak_activation_bytes = session->peak_activation_bytes();
-  result.layers = time_layers(*session, inputs);
+  result.peak_activation_bytes = bench.session->peak_activation_bytes();
+  result.layers = layers_of(profile_steps(*bench.session, bench.inputs), *network.model);
   return result;
+}
+
+std::optional<double> measured_joules(const Network& network, const RunOptions& options,
+                                      uint64_t seed) {
+  auto counters = EnergyCounters::open();
+  if (!counters) return std::nullopt;
+  Bench bench(network, options, seed);
+  bench.run();
+  return measure_joules(*counters, [&] { bench.run(); });
 }
 
 }  // namespace nibble::pipeline

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "deploy/model/op.h"
+#include "quant/pipeline/layer_work.h"
 #include "quant/pipeline/network.h"
 #include "quant/pipeline/runner.h"
 
@@ -15,6 +17,7 @@ struct LayerTime {
   double microseconds = 0;  // median over the profiled runs
   double gops = 0,
          gbs = 0;  // 1 multiply-accumulate = 2 operations; 0 where the notion does not apply
+  LayerWork work;
 };
 
 struct Benchmark {
@@ -29,6 +32,11 @@ struct Benchmark {
 /// weigh on the total.
 Benchmark benchmark(const Network& network, const RunOptions& options, double seconds,
                     uint64_t seed);
+
+/// Joules of one such run above idle, by the processor's counters, in six seconds; nothing where
+/// they cannot be read.
+std::optional<double> measured_joules(const Network& network, const RunOptions& options,
+                                      uint64_t seed);
 
 /// One tensor a model input with dimension 0 = `batch` where it is free: floats in [0, 1), integers
 /// 0 or 1.
