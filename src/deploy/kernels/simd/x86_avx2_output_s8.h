@@ -133,6 +133,8 @@ inline void store_codes(int8_t* out, __m128i codes, int64_t left) {
 }
 
 /// The output stage for the 16 channels of a tile from n on, of which those below `channels` exist.
+/// The plain case (variant float, one zero point, no residual) is inline; everything else is one
+/// function out of line, or each of a kernel's rows would hold a copy of it.
 class TileOutputAvx2 {
  public:
   TileOutputAvx2(const OutputS8& out, int64_t n, int64_t channels)
@@ -144,26 +146,27 @@ class TileOutputAvx2 {
   /// The sums of one row; `residual` may be null.
   void operator()(const __m256i (&sums)[2], int32_t row_sum, const int8_t* residual,
                   int8_t* to) const {
-    if (plain_ && !residual) {
-      const auto zero = static_cast<uint32_t>(out_.w_zero[0]) * static_cast<uint32_t>(row_sum);
-      const __m256i correction = _mm256_set1_epi32(static_cast<int32_t>(0u - zero));
-      const __m256i corrected[2] = {_mm256_add_epi32(sums[0], correction),
-                                    _mm256_add_epi32(sums[1], correction)};
-      return store_plain(corrected, to);
-    }
-    store(OutputAvx2(out_, n_)(sums[0], row_sum), OutputAvx2(out_, n_ + 8)(sums[1], row_sum),
-          residual, to);
+    if (!plain_ || residual)
+      return general(out_, n_, left_, Sums{sums[0], sums[1]}, row_sum, true, residual, to);
+    const auto zero = static_cast<uint32_t>(out_.w_zero[0]) * static_cast<uint32_t>(row_sum);
+    const __m256i correction = _mm256_set1_epi32(static_cast<int32_t>(0u - zero));
+    store_plain(_mm256_add_epi32(sums[0], correction), _mm256_add_epi32(sums[1], correction), to);
   }
   /// Without row sums.
   void operator()(const __m256i (&sums)[2], const int8_t* residual, int8_t* to) const {
-    if (plain_ && !residual) return store_plain(sums, to);
-    store(OutputAvx2(out_, n_)(sums[0]), OutputAvx2(out_, n_ + 8)(sums[1]), residual, to);
+    if (!plain_ || residual)
+      return general(out_, n_, left_, Sums{sums[0], sums[1]}, 0, false, residual, to);
+    store_plain(sums[0], sums[1], to);
   }
 
  private:
+  struct Sums {
+    __m256i first, second;
+  };
+
   /// Variant float with zero points taken off. The upper bound is held in binary32, the lower one
   /// by saturation and a later maximum: what is below int32 becomes its minimum.
-  void store_plain(const __m256i (&sums)[2], int8_t* to) const {
+  void store_plain(__m256i sum0, __m256i sum1, int8_t* to) const {
     const __m256 hi = _mm256_set1_ps(static_cast<float>(out_.y_max - out_.y_zero));
     const auto scaled = [&](__m256i sum, int64_t n) {
       const __m256i bias = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(out_.bias + n));
@@ -171,7 +174,7 @@ class TileOutputAvx2 {
                                      _mm256_loadu_ps(out_.multiplier + n));
       return _mm256_cvtps_epi32(_mm256_min_ps(v, hi));
     };
-    __m256i pairs = _mm256_packs_epi32(scaled(sums[0], n_), scaled(sums[1], n_ + 8));
+    __m256i pairs = _mm256_packs_epi32(scaled(sum0, n_), scaled(sum1, n_ + 8));
     pairs = _mm256_adds_epi16(pairs, _mm256_set1_epi16(static_cast<int16_t>(out_.y_zero)));
     pairs = _mm256_max_epi16(pairs, _mm256_set1_epi16(static_cast<int16_t>(out_.y_min)));
     pairs = _mm256_permute4x64_epi64(pairs, 0xd8);
@@ -180,13 +183,18 @@ class TileOutputAvx2 {
     store_codes(to, codes, left_);
   }
 
-  void store(__m256i y0, __m256i y1, const int8_t* residual, int8_t* to) const {
+  __attribute__((noinline)) static void general(const OutputS8& out, int64_t n, int64_t left,
+                                                Sums sums, int32_t row_sum, bool with_row_sum,
+                                                const int8_t* residual, int8_t* to) {
+    const OutputAvx2 first(out, n), second(out, n + 8);
+    __m256i y0 = with_row_sum ? first(sums.first, row_sum) : first(sums.first);
+    __m256i y1 = with_row_sum ? second(sums.second, row_sum) : second(sums.second);
     if (residual) {
-      const __m128i r = load_codes(residual, left_);
-      y0 = add_residual_avx2(out_, y0, r);
-      y1 = add_residual_avx2(out_, y1, _mm_srli_si128(r, 8));
+      const __m128i r = load_codes(residual, left);
+      y0 = add_residual_avx2(out, y0, r);
+      y1 = add_residual_avx2(out, y1, _mm_srli_si128(r, 8));
     }
-    store_codes(to, pack_codes(y0, y1), left_);
+    store_codes(to, pack_codes(y0, y1), left);
   }
 
   const OutputS8& out_;

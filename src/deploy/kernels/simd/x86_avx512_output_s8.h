@@ -137,30 +137,51 @@ inline __m512i add_residual_avx512(const OutputS8& out, __m512i y, __m128i r) {
 }
 
 /// The output stage for the 16 channels of a tile from n on, of which those below `channels` exist.
+/// The plain case (variant float, one zero point, no residual) is inline; everything else is one
+/// function out of line, or each of a kernel's rows would hold a copy of it.
 class TileOutputAvx512 {
  public:
   TileOutputAvx512(const OutputS8& out, int64_t n, int64_t channels)
-      : out_(out), codes_(out, n), mask_(channel_mask(n, channels)) {}
+      : out_(out),
+        n_(n),
+        mask_(channel_mask(n, channels)),
+        plain_(out.same_zero && out.multiplier && out.sum_shift == 0 && !out.binary) {}
 
   /// The sums of one row; `residual` may be null.
   void operator()(const __m512i (&sums)[1], int32_t row_sum, const int8_t* residual,
                   int8_t* to) const {
-    store(codes_(sums[0], row_sum), residual, to);
+    if (!plain_ || residual) return general(out_, n_, mask_, sums[0], row_sum, true, residual, to);
+    const auto zero = static_cast<uint32_t>(out_.w_zero[0]) * static_cast<uint32_t>(row_sum);
+    store_plain(_mm512_add_epi32(sums[0], _mm512_set1_epi32(static_cast<int32_t>(0u - zero))), to);
   }
   /// Without row sums.
   void operator()(const __m512i (&sums)[1], const int8_t* residual, int8_t* to) const {
-    store(codes_(sums[0]), residual, to);
+    if (!plain_ || residual) return general(out_, n_, mask_, sums[0], 0, false, residual, to);
+    store_plain(sums[0], to);
   }
 
  private:
-  void store(__m512i y, const int8_t* residual, int8_t* to) const {
-    if (residual) y = add_residual_avx512(out_, y, _mm_maskz_loadu_epi8(mask_, residual));
-    _mm_mask_storeu_epi8(to, mask_, _mm512_cvtepi32_epi8(y));
+  void store_plain(__m512i sum, int8_t* to) const {
+    const __m512 hi = _mm512_set1_ps(static_cast<float>(out_.y_max - out_.y_zero));
+    const __m512i y = _mm512_max_epi32(scaled_avx512(out_, n_, sum, hi),
+                                       _mm512_set1_epi32(out_.y_min - out_.y_zero));
+    _mm_mask_storeu_epi8(to, mask_,
+                         _mm512_cvtepi32_epi8(_mm512_add_epi32(y, _mm512_set1_epi32(out_.y_zero))));
+  }
+
+  __attribute__((noinline)) static void general(const OutputS8& out, int64_t n, __mmask16 mask,
+                                                __m512i sum, int32_t row_sum, bool with_row_sum,
+                                                const int8_t* residual, int8_t* to) {
+    const OutputAvx512 codes(out, n);
+    __m512i y = with_row_sum ? codes(sum, row_sum) : codes(sum);
+    if (residual) y = add_residual_avx512(out, y, _mm_maskz_loadu_epi8(mask, residual));
+    _mm_mask_storeu_epi8(to, mask, _mm512_cvtepi32_epi8(y));
   }
 
   const OutputS8& out_;
-  OutputAvx512 codes_;
+  int64_t n_;
   __mmask16 mask_;
+  bool plain_;
 };
 
 }  // namespace
