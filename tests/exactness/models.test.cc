@@ -220,7 +220,7 @@ TEST_P(Models, IntegersGiveTheBytesOfTheSimulation) {
     const std::vector<Tensor> simulated = outputs(simulation, inputs, best, 2);
     ASSERT_FALSE(simulated.empty());
     EXPECT_GT(distinct(simulated[0]), 1u);
-    for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512bw, Isa::kAvx512vnni}) {
+    for (Isa isa : runnable_isas()) {
       if (!allowed(isa, best)) continue;
       for (int threads : {1, 2}) {
         SCOPED_TRACE(std::string(name_of(isa)) + ", threads: " + std::to_string(threads));

@@ -58,8 +58,8 @@ class NibbleRun : public ::testing::Test {
   }
   /// Exit code; what it said goes to said_.
   int run(const std::string& arguments) {
-    const std::string command =
-        "cd '" + folder_.string() + "' && '" NIBBLE_RUN "' " + arguments + " >out.txt 2>err.txt";
+    const std::string command = "cd '" + folder_.string() + "' && " NIBBLE_RUN_COMMAND " " +
+                                arguments + " >out.txt 2>err.txt";
     const int status = std::system(command.c_str());
     std::ifstream stream(path("err.txt"));
     said_.assign(std::istreambuf_iterator<char>(stream), {});
@@ -126,7 +126,7 @@ TEST_F(NibbleRun, EachFaultHasItsCodeAndOneLine) {
   unsetenv("NIBBLE_ISA");
 }
 
-#if defined(__OPTIMIZE__) && !defined(NIBBLE_SANITIZED)
+#if defined(__OPTIMIZE__) && defined(NIBBLE_RUN_AS_IT_SHIPS)
 TEST_F(NibbleRun, IsSmallAndNeedsTheCLibraryAlone) {
   const std::string strip = "strip -o '" + path("stripped") + "' '" NIBBLE_RUN "'";
   const std::string list = "readelf -d '" NIBBLE_RUN "' >'" + path("needed.txt") + "'";

@@ -12,8 +12,6 @@
 namespace nibble::kernels {
 namespace {
 
-constexpr Isa kIsas[] = {Isa::kPortable, Isa::kAvx2, Isa::kAvx512bw};
-
 /// Codes over their whole range, ends and ties included, against divide_half_even.
 template <class T>
 void codes_follow_the_definition(const std::vector<T>& seed, int64_t channels, int taps,
@@ -21,8 +19,7 @@ void codes_follow_the_definition(const std::vector<T>& seed, int64_t channels, i
   std::vector<T> x(static_cast<size_t>(channels * taps));
   for (size_t i = 0; i < x.size(); ++i) x[i] = seed[i % seed.size()];
   const Box box = {{1, 1, taps}, {0, 0, channels}};
-  for (Isa isa : kIsas) {
-    if (!cpu_runs(isa)) continue;
+  for (Isa isa : runnable_isas()) {
     std::vector<T> y(static_cast<size_t>(channels + 1), T{77}), best(y);
     pool_kernels(isa).of<T>().average(x.data(), box, channels, extra, divisor, y.data());
     pool_kernels(isa).of<T>().maximum(x.data(), box, channels, best.data());
@@ -66,8 +63,7 @@ TEST(PoolKernels, RealsAddTapsInOrderOnEveryIsa) {
   std::vector<float> x(12 * kChannels);
   for (size_t i = 0; i < x.size(); ++i)
     x[i] = std::sin(static_cast<float>(i)) * (i % 5 ? 1.0f : 1e6f);
-  for (Isa isa : kIsas) {
-    if (!cpu_runs(isa)) continue;
+  for (Isa isa : runnable_isas()) {
     std::vector<float> y(kChannels);
     pool_kernels(isa).f32.average(x.data(), box, kChannels, 0, 12, y.data());
     for (size_t c = 0; c < kChannels; ++c) {

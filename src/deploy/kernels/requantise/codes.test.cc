@@ -19,8 +19,8 @@ constexpr int64_t kLengths[] = {0, 1, 7, 8, 15, 16, 17, 33, 257};
 
 std::vector<const CodeKernels*> vector_tables() {
   std::vector<const CodeKernels*> tables;
-  for (Isa isa : {Isa::kAvx2, Isa::kAvx512bw})
-    if (cpu_runs(isa)) tables.push_back(&code_kernels(isa));
+  for (const auto& [isa, table] : code_variants().subspan(1))
+    if (cpu_runs(isa)) tables.push_back(table);
   return tables;
 }
 

@@ -99,8 +99,7 @@ void expect_plain(const ConvCase& t, uint32_t seed) {
   for (bool constant : {true, false}) {
     const Node node = make_node(t, seed, constant);
     const std::vector<float> want = plain(t, node);
-    for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512bw}) {
-      if (!cpu_runs(isa)) continue;
+    for (Isa isa : runnable_isas()) {
       for (int threads : {1, 2}) {
         const Tensor got = testing::run(node, isa, threads);
         ASSERT_EQ(static_cast<size_t>(got.size()), want.size());

@@ -113,8 +113,7 @@ RC_GTEST_PROP(ElementwiseStep, BroadcastsAsNumPy, ()) {
     want.span<float>()[static_cast<size_t>(i)] =
         ta.span<float>()[static_cast<size_t>(ia)] - tb.span<float>()[static_cast<size_t>(ib)];
   }
-  for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512bw}) {
-    if (!cpu_runs(isa)) continue;
+  for (Isa isa : runnable_isas()) {
     const auto got = RunOp{.op = Op::kSub, .isa = isa, .threads = 2}({ta, tb}, {{DType::kF32, y}});
     if (want.size() > 0) RC_ASSERT(std::memcmp(got[0].data(), want.data(), want.bytes()) == 0);
   }

@@ -65,8 +65,7 @@ TEST(Softmax, BytesDoNotDependOnIsaThreadsOrWhereTheAxisLies) {
   model::Attributes middle;
   middle.set(Attr::axis, int64_t{1});
   const auto want = to_last(RunOp{Op::kSoftmax, middle}({x}, {{DType::kF32, x.shape()}})[0]);
-  for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512bw}) {
-    if (!cpu_runs(isa)) continue;
+  for (Isa isa : runnable_isas()) {
     const auto got =
         RunOp{.op = Op::kSoftmax, .isa = isa, .threads = 2}({last}, {{DType::kF32, last.shape()}});
     EXPECT_EQ(std::memcmp(got[0].data(), want.data(), want.bytes()), 0) << name_of(isa);

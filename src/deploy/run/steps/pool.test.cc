@@ -109,8 +109,7 @@ RC_GTEST_PROP(PoolStep, EqualsTheDefinition, ()) {
   a.set(Attr::count_include_pad, int64_t{include});
   const Op op = average ? Op::kAveragePool : Op::kMaxPool;
   const Tensor x_last = to_last<float>(x), want_last = to_last<float>(want);
-  for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512bw}) {
-    if (!cpu_runs(isa)) continue;
+  for (Isa isa : runnable_isas()) {
     const auto first = RunOp{.op = op, .attributes = a, .isa = isa, .threads = 2}(
         {x}, {{DType::kF32, want.shape()}});
     RC_ASSERT(std::memcmp(first[0].data(), want.data(), want.bytes()) == 0);

@@ -58,8 +58,7 @@ void expect_definition(int64_t batch, bool share_b, int64_t m, int64_t n, int64_
                               : std::llrint(static_cast<float>(acc) * static_cast<float>(factor));
         want.push_back(std::clamp(r + y_zero, y_min, y_max));
       }
-    for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512vnni}) {
-      if (!cpu_runs(isa)) continue;
+    for (Isa isa : runnable_isas()) {
       for (int threads : {1, 2}) {
         const Tensor got = testing::run(node, isa, threads);
         for (size_t i = 0; i < want.size(); ++i)

@@ -164,8 +164,7 @@ void expect_definition(Case t, uint32_t seed) {
   for (auto variant : {RequantiseVariant::kFloat, RequantiseVariant::kFixed}) {
     t.requantise = variant;
     const Problem p = make_problem(t, seed);
-    for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512vnni}) {
-      if (!cpu_runs(isa)) continue;
+    for (Isa isa : runnable_isas()) {
       for (int threads : {1, 2}) {
         std::string kernel;
         const Tensor got = testing::run(p.node, isa, threads, &kernel);

@@ -20,8 +20,6 @@ using testing::Input;
 using testing::Node;
 using testing::tensor;
 
-constexpr Isa kIsas[] = {Isa::kPortable, Isa::kAvx2, Isa::kAvx512bw};
-
 std::vector<float> random_reals(int64_t n, unsigned seed) {
   std::mt19937 engine(seed);
   std::vector<float> x(static_cast<size_t>(n));
@@ -33,9 +31,8 @@ std::vector<float> random_reals(int64_t n, unsigned seed) {
 /// Runs on every ISA and thread count; all must give the same bytes.
 Tensor everywhere(const Node& node) {
   Tensor first = testing::run(node, Isa::kPortable);
-  for (Isa isa : kIsas)
+  for (Isa isa : runnable_isas())
     for (int threads : {1, 2}) {
-      if (!cpu_runs(isa)) continue;
       const Tensor again = testing::run(node, isa, threads);
       if (first.bytes() == 0) continue;
       EXPECT_EQ(std::memcmp(again.data(), first.data(), first.bytes()), 0) << name_of(isa);

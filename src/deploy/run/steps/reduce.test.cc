@@ -42,8 +42,7 @@ RC_GTEST_PROP(ReduceStep, SumsInAscendingOrder, ()) {
     want.span<float>()[static_cast<size_t>(to)] += x.span<float>()[static_cast<size_t>(i)];
   }
   const Tensor list = Tensor::of<int64_t>({static_cast<int64_t>(axes.size())}, axes);
-  for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512bw}) {
-    if (!cpu_runs(isa)) continue;
+  for (Isa isa : runnable_isas()) {
     const auto got =
         RunOp{.op = Op::kReduceSum, .isa = isa, .threads = 2}({x, list}, {{DType::kF32, kept}});
     RC_ASSERT(std::memcmp(got[0].data(), want.data(), want.bytes()) == 0);

@@ -1,0 +1,93 @@
+// Dot products of four signed bytes: 8-bit codes are taken as u - 128.
+#include "deploy/kernels/matmul/matmul_s8_arm_dot.h"
+
+namespace nibble::kernels::dotprod {
+namespace {
+
+template <int kBits>
+struct Dot {
+  static constexpr int kOffset = kBits == 8 ? 128 : 0;
+
+  static int32x4_t add(int32x4_t sum, int32x4_t u, int8x16_t x) {
+    return vdotq_s32(sum, signed_codes<kBits == 8>(u), x);
+  }
+};
+template <int kBits>
+using Sums = DotSums<Dot<kBits>>;
+
+/// kRows rows by the 16 channels of tile t. Of the rows `valid` exist.
+template <int kRows, bool kCentred>
+void tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
+          const int32_t* row_sums, int64_t valid, int8_t* out, int64_t stride, int t, int64_t row) {
+  const uint8_t* first = block.b + t / 2 * block.panel_bytes + t % 2 * kTileBytesS8;
+  const int8_t* from[kRows];
+  int32x4_t acc[kRows][4];
+  NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
+    from[m] = rows[m < valid ? m : valid - 1];
+    NIBBLE_UNROLL for (int v = 0; v < 4; ++v) acc[m][v] = vdupq_n_s32(0);
+  }
+  for_each_run(
+      p, block, [&](int64_t offset, int64_t k, int64_t quads) __attribute__((always_inline)) {
+        const uint8_t* b = first + k / kStepS8 * block.step_bytes + k % kStepS8 * kTileS8;
+        const int8_t* a[kRows];
+        NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) a[m] = from[m] + offset;
+        for (; quads >= 4; quads -= 4) {
+          int8x16_t x[kRows];
+          NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) x[m] = vld1q_s8(a[m]), a[m] += 16;
+          const auto quad = [&]<int kLane>() __attribute__((always_inline)) {
+            NIBBLE_UNROLL for (int v = 0; v < 4; ++v) {
+              const int8x16_t w = signed_codes<kCentred>(OpsArm::load(b + 16 * v));
+              NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) acc[m][v] =
+                  vdotq_laneq_s32(acc[m][v], w, x[m], kLane);
+              hold_loads();
+            }
+            b += 64;
+          };
+          quad.template operator()<0>();
+          quad.template operator()<1>();
+          quad.template operator()<2>();
+          quad.template operator()<3>();
+        }
+        for (; quads > 0; --quads, b += 64) {
+          NIBBLE_UNROLL for (int v = 0; v < 4; ++v) {
+            const int8x16_t w = signed_codes<kCentred>(OpsArm::load(b + 16 * v));
+            NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) acc[m][v] =
+                vdotq_s32(acc[m][v], w, broadcast4(a[m]));
+          }
+          NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) a[m] += 4;
+        }
+      });
+  const TileOutputNeon output(p.output, block.n + t * kTileS8, p.n);
+  NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
+    if (m >= valid) continue;
+    // A copy: `acc` itself must not have an address, or it would live in memory.
+    int32x4_t sums[4] = {acc[m][0], acc[m][1], acc[m][2], acc[m][3]};
+    finish_arm(block, output, sums, kCentred ? 128 : 0, row + m, t, row_sums[m], out, stride);
+  }
+}
+
+template <bool kCentred>
+void tiles(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
+           const int32_t* row_sums, int64_t m, int8_t* out, int64_t stride) {
+  for (int t = 0; t < block.tiles; ++t) {
+    int64_t i = 0;
+    const auto run = [&]<int kRows>() {
+      tile<kRows, kCentred>(p, block, rows + i, row_sums + i, m - i, out, stride, t, i);
+      i += kRows;
+    };
+    while (m - i > 2) run.template operator()<4>();
+    if (m - i > 0) run.template operator()<2>();
+  }
+}
+
+void block(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
+           const int32_t* row_sums, int64_t m, int8_t* out, int64_t stride) {
+  (p.bits == 8 ? tiles<true> : tiles<false>)(p, block, rows, row_sums, m, out, stride);
+}
+
+}  // namespace
+
+const MatmulS8Core kMatmulS8 = {block, vector_arm<Sums>, unpack_s8<OpsArm>, sums_s8_arm,
+                                /*dense_rows=*/false};
+
+}  // namespace nibble::kernels::dotprod
