@@ -26,7 +26,7 @@ struct ProductShape {
 ///     matmul_s8/avx2 8 8 128 30.8
 /// `#` begins a comment. An entry stands for activations of at most its width and for the rows
 /// nearest to its own (by ratio); a kernel without an entry for a width of weights is not chosen
-/// for it while another one has one.
+/// for it while another one has one: a table should hold the kernels of all ISAs below its own.
 class KernelTable {
  public:
   struct Entry {
