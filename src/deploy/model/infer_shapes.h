@@ -30,6 +30,9 @@ namespace nibble::model {
 //              bias i32 [O] = q_b - x_zero sum_k (q_w - w_zero), so acc = sum_k (q_w - w_zero) q_x
 //              + bias; multiplier [O], f32 M or i32 m0; exponent i32 [O] (variant fixed); w_zero
 //              i32 [O] (absent: 0). x_zero: what padding holds. QConv keeps Conv's attributes.
+//              residual i8, shaped as the result (variant float, one group, i8): the result is the
+//              QAdd of y and it, with residual_zero, sum_multiplier {M_y, M_residual}, sum_zero,
+//              sum_min, sum_max
 //   QMatMul, QMul  x_zero, b_zero; multiplier {M} or fixed_multiplier {m0}, fixed_exponent {e}
 //   QAdd           x_zero, b_zero; multiplier {M_a, M_b} or fixed_multiplier {m_a, m_b} and their
 //                  common fixed_exponent {e}: shift c = 31 - e (numeric::FixedSum)

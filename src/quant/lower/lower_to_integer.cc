@@ -1,5 +1,6 @@
 #include "quant/lower/explicit_grids.h"
 #include "quant/lower/form.h"
+#include "quant/lower/fuse_residuals.h"
 #include "quant/lower/integer_graph.h"
 #include "quant/lower/lower.h"
 
@@ -72,6 +73,7 @@ Lowered lower_to_integer(const graph::Graph& annotated) {
   }
   lowered.graph = out.finish();
   lowered.graph.infer_shapes();
+  fuse_residuals(lowered.graph);
   graph::verify(lowered.graph, graph::Phase::kInteger);
   return lowered;
 }

@@ -49,6 +49,11 @@ std::unique_ptr<Step> make_qproduct(const model::Model& model, const model::Node
   if (!is_signed_container(x) || !is_signed_container(y)) return nullptr;
   const model::TensorInfo& weights = model.tensors[static_cast<size_t>(node.inputs[1])];
   if (weights.packed.format == format::FormatId::kPlain || !weights.is_constant) return nullptr;
+  const bool has_residual = node.inputs.size() > 6 && node.inputs[6] != model::kNoTensor;
+  const bool grouped = node.attributes.get_int(model::Attr::group, 1) != 1;
+  if (has_residual && (grouped || x != DType::kI8 || y != DType::kI8 ||
+                       weights.packed.format == format::FormatId::kDepthwise))
+    return nullptr;  // their output stages know none
   if (x != DType::kI8 || y != DType::kI8) return make_qproduct_any();
   if (weights.packed.format == format::FormatId::kDepthwise)
     return weights.packed.kh * weights.packed.kw < kernels::kMaxDepthwiseTaps ? make_qdepthwise_s8()

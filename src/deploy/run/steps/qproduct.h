@@ -30,6 +30,11 @@ inline int32_t sum_shift(const format::PackedRecord& weights) {
   return weights.spacing == 2 ? 1 : 0;
 }
 
+/// The codes that the output stage adds to the result; null: none.
+inline const int8_t* residual_of(std::span<const Operand> inputs) {
+  return inputs.size() > 6 && inputs[6].present() ? inputs[6].as<int8_t>() : nullptr;
+}
+
 /// QConv and QGemm of i8 codes to i8 codes: picks the kernel for the shape (kernels/choice).
 std::unique_ptr<Step> make_qproduct_s8();
 /// The same by a kernel of the matmul_s8 family: packed weights as they lie in the file.

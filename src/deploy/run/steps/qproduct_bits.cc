@@ -77,7 +77,8 @@ class QProductBits : public Step {
     problem.output = constants_.output(0);
     problem.output.sum_shift = sum_shift_;
     kernels::bitserial(*variant_, problem, words_.rows(), planes, sums,
-                       context.outputs[0].as<int8_t>(), nullptr, problem.n, context.pool);
+                       context.outputs[0].as<int8_t>(), residual_of(context.inputs), problem.n,
+                       context.pool);
   }
 
   std::string_view kernel() const override { return variant_->name; }

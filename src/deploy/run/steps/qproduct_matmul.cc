@@ -61,6 +61,7 @@ class QProductMatmul : public Step {
                           .row_sums = sums + g * rows,
                           .out = out + g * record_.n,
                           .stride = w.groups * record_.n,
+                          .residual = residual_of(context.inputs),
                           .workspace = context.scratch + workspace_at_},
                          context.pool);
     }

@@ -102,6 +102,32 @@ Status RequantiseConstants::prepare(const PrepareContext& context, int64_t group
   if (shared_.binary && (dtype != DType::kI8 || zero != 0))
     return invalid_argument("expects binary codes of i8 without a zero point, found " +
                             std::string(name_of(dtype)) + " with y_zero " + std::to_string(zero));
+  return read_residual(context);
+}
+
+Status RequantiseConstants::read_residual(const PrepareContext& context) {
+  if (context.inputs.size() <= 6 || !context.inputs[6].present()) return {};
+  const Operand &residual = context.inputs[6], &y = context.outputs[0];
+  if (residual.dtype != DType::kI8 || y.dtype != DType::kI8 || residual.shape != y.shape)
+    return invalid_argument("expects a residual of i8 " + to_string(y.shape) + ", found " +
+                            std::string(name_of(residual.dtype)) + " " + to_string(residual.shape));
+  const auto& attributes = context.node.attributes;
+  const auto m = attributes.get_floats(Attr::sum_multiplier);
+  if (multiplier_.empty() || shared_.binary || m.size() != 2 || !std::isfinite(m[0]) ||
+      !std::isfinite(m[1]))
+    return invalid_argument("expects a residual in variant float, with two finite factors");
+  const int64_t r_zero = attributes.get_int(Attr::residual_zero, 0);
+  const int64_t zero = attributes.get_int(Attr::sum_zero, 0);
+  const int64_t lo = attributes.get_int(Attr::sum_min, -128);
+  const int64_t hi = attributes.get_int(Attr::sum_max, 127);
+  NIBBLE_RETURN_IF_ERROR(check_bounds(zero, lo, hi, DType::kI8));
+  NIBBLE_RETURN_IF_ERROR(check_bounds(r_zero, lo, hi, DType::kI8));
+  shared_.residual = {m[0],
+                      m[1],
+                      static_cast<int32_t>(r_zero),
+                      static_cast<int32_t>(zero),
+                      static_cast<int32_t>(lo),
+                      static_cast<int32_t>(hi)};
   return {};
 }
 

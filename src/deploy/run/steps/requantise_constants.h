@@ -22,6 +22,7 @@ class RequantiseConstants {
   int32_t weight_zero(int64_t channel) const { return w_zero_[padded(channel)]; }
 
  private:
+  Status read_residual(const PrepareContext& context);
   size_t padded(int64_t channel) const {
     return static_cast<size_t>(channel / n_ * n_padded_ + channel % n_);
   }
