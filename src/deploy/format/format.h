@@ -84,13 +84,9 @@ constexpr size_t packed_bytes(const PackedRecord& r) {
   return 0;
 }
 
-/// Bytes of the working copy that unpack_to_panel8 makes: [groups][round_up(n, 32)][padded_k].
+/// Bytes of what unpack_to_panel8 makes: [groups][round_up(n, 32)][padded_k].
 constexpr size_t panel8_bytes(const PackedRecord& r) {
   return static_cast<size_t>(r.groups * round_up(r.n, kPanelChannels) * padded_k(r));
-}
-/// True if the stream of a matmul format already is its working copy and may be used in place.
-constexpr bool is_panel8(const PackedRecord& r) {
-  return r.format == FormatId::kPanel8 && packed_bytes(r) == panel8_bytes(r);
 }
 /// Bytes of the working copy that unpack_depthwise_to_8 makes; at 8 bits the stream itself.
 constexpr size_t depthwise8_bytes(const PackedRecord& r) {
