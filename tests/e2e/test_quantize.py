@@ -67,7 +67,7 @@ class Quantize(CliTest):
         code, out, err = call("quantize", DEMO, "--scheme", "W1A1", "--calib", CALIB, "--eval", TEST, "-o", self.output())
         self.assertEqual(code, 0, err)
         self.assertIn("warning", out + err)
-        self.assertIn("1-bit codes -1 and +1 written as Less and Where", out + err)
+        self.assertIn("1-bit codes stored as uint4 behind a Clip", out + err)
         self.fails(2, "quantize", DEMO, "--scheme", "WTA8_ASYM", "--calib", CALIB, "-o", self.output(), says=["ternary"])
 
     def test_budget(self):
