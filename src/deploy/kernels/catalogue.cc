@@ -18,7 +18,8 @@ std::vector<KernelInfo> catalogue() {
     for (const auto& v : variants) all.push_back({v.table->name, summary, v.isa});
   };
   cores(matmul_f32_variants(), "products and convolutions of binary32");
-  cores(matmul_s8_variants(), "products and convolutions of 8-bit rows by packed weights of 1 to 8 bits");
+  cores(matmul_s8_variants(),
+        "products and convolutions of 8-bit rows by packed weights of 1 to 8 bits");
   cores(bitserial_variants(), "products and convolutions of few bits, by counting them");
   cores(depthwise_f32_variants(), "one filter a channel, binary32");
   cores(depthwise_s8_variants(), "one filter a channel, 8-bit codes");

@@ -37,9 +37,9 @@ const BitSerialVariant& select_bitserial(Isa ceiling) {
   return *best;
 }
 
-void bitserial(const BitSerialVariant& variant, BitSerial p, const RowPlan& plan,
-               const uint64_t* a, const int32_t* row_sums, int8_t* out, const int8_t* residual,
-               int64_t stride, ThreadPool& pool) {
+void bitserial(const BitSerialVariant& variant, BitSerial p, const RowPlan& plan, const uint64_t* a,
+               const int32_t* row_sums, int8_t* out, const int8_t* residual, int64_t stride,
+               ThreadPool& pool) {
   p.segment = plan.segment.data();
   p.segments = static_cast<int64_t>(plan.segment.size());
   p.length = plan.length;
@@ -48,8 +48,8 @@ void bitserial(const BitSerialVariant& variant, BitSerial p, const RowPlan& plan
   const double words = static_cast<double>(m * tiles * kBitTile) *
                        static_cast<double>(p.words() * p.w_planes * p.a_planes);
   const bool serial = words < kSerialWords;
-  const Tasks tasks = cut_tasks(m, tiles, p.words() * 8 * p.a_planes, kRowTile, 1,
-                                serial ? 1 : pool.threads());
+  const Tasks tasks =
+      cut_tasks(m, tiles, p.words() * 8 * p.a_planes, kRowTile, 1, serial ? 1 : pool.threads());
   const auto work = [&](int64_t begin, int64_t end) {
     const uint64_t* rows[RowPlan::kMaxRows];
     for (int64_t task = begin; task < end; ++task) {

@@ -40,9 +40,9 @@ inline constexpr int64_t kBitTile = 16;  // channels
 
 /// Computes rows 0..m (word pointers into plane 0) by the tiles of 16 channels [begin, end): `out`
 /// and `residual` (or null) are row 0 of channel 0, rows lie `stride` bytes apart.
-using BitSerialCore = void(const BitSerial& p, const uint64_t* const* rows,
-                           const int32_t* row_sums, int64_t m, int8_t* out,
-                           const int8_t* residual, int64_t stride, int64_t begin, int64_t end);
+using BitSerialCore = void(const BitSerial& p, const uint64_t* const* rows, const int32_t* row_sums,
+                           int64_t m, int8_t* out, const int8_t* residual, int64_t stride,
+                           int64_t begin, int64_t end);
 
 /// planes[i][pixel][word] = bit i of the codes x[pixel][channel], 64 channels a word, zero behind
 /// the last one; planes lie `plane` words apart.
@@ -64,9 +64,9 @@ const BitSerialVariant& select_bitserial(Isa ceiling);
 
 /// The whole product on the threads of `pool`; segments are taken from the plan, which speaks of
 /// words.
-void bitserial(const BitSerialVariant& variant, BitSerial p, const RowPlan& plan,
-               const uint64_t* a, const int32_t* row_sums, int8_t* out, const int8_t* residual,
-               int64_t stride, ThreadPool& pool);
+void bitserial(const BitSerialVariant& variant, BitSerial p, const RowPlan& plan, const uint64_t* a,
+               const int32_t* row_sums, int8_t* out, const int8_t* residual, int64_t stride,
+               ThreadPool& pool);
 
 /// Codes [n][taps][channels] as words of the order above; `words` has bitserial_words() elements.
 void pack_bitserial(const uint8_t* codes, int bits, int64_t n, int64_t taps, int64_t channels,

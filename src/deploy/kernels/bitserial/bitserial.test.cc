@@ -29,14 +29,14 @@ Problem make_problem(int64_t m, int64_t n, int64_t taps, int64_t channels, int w
   const int lowest = a_signed ? -(1 << (a_planes - 1)) : 0;
   const int highest = lowest + (1 << a_planes) - 1;
   for (int64_t i = 0; i < m * taps * channels; ++i)
-    p.a.push_back(static_cast<int8_t>(
-        codes == Codes::kRandom    ? lowest + static_cast<int>(rng() % (1u << a_planes))
-        : codes == Codes::kZero    ? 0
-        : codes == Codes::kHighest ? highest
-                                   : lowest));
+    p.a.push_back(static_cast<int8_t>(codes == Codes::kRandom
+                                          ? lowest + static_cast<int>(rng() % (1u << a_planes))
+                                      : codes == Codes::kZero    ? 0
+                                      : codes == Codes::kHighest ? highest
+                                                                 : lowest));
   for (int64_t i = 0; i < n * taps * channels; ++i)
-    p.u.push_back(static_cast<uint8_t>((codes == Codes::kRandom ? rng() : 255u) &
-                                       ((1u << w_bits) - 1)));
+    p.u.push_back(
+        static_cast<uint8_t>((codes == Codes::kRandom ? rng() : 255u) & ((1u << w_bits) - 1)));
   return p;
 }
 

@@ -22,16 +22,15 @@ void bitserial(const BitSerial& p, const uint64_t* const* rows, const int32_t* r
       for (int a = 0; a < p.a_planes; ++a)
         for (int b = 0; b < p.w_planes; ++b) {
           int64_t counts[kBitTile] = {};
-          count(p, rows[i] + a * p.a_plane,
-                p.w + (t * p.w_planes + b) * p.words() * kBitTile, counts);
+          count(p, rows[i] + a * p.a_plane, p.w + (t * p.w_planes + b) * p.words() * kBitTile,
+                counts);
           const bool negative = p.a_signed && a + 1 == p.a_planes;
           for (int c = 0; c < kBitTile; ++c)
             sums[c] += (negative ? -counts[c] : counts[c]) * (int64_t{1} << (a + b));
         }
       for (int64_t n = t * kBitTile; n < p.n && n < (t + 1) * kBitTile; ++n) {
         const int64_t at = i * stride + n;
-        out[at] =
-            output_s8(p.output, n, static_cast<int32_t>(sums[n % kBitTile]), row_sums[i]);
+        out[at] = output_s8(p.output, n, static_cast<int32_t>(sums[n % kBitTile]), row_sums[i]);
         if (residual) out[at] = add_residual_s8(p.output, out[at], residual[at]);
       }
     }

@@ -90,8 +90,8 @@ void bit_tile(const BitSerial& p, const uint64_t* const* rows, const int32_t* ro
 /// BitSerialCore.
 template <class Ops>
 void bitserial_vector(const BitSerial& p, const uint64_t* const* rows, const int32_t* row_sums,
-                      int64_t m, int8_t* out, const int8_t* residual, int64_t stride,
-                      int64_t begin, int64_t end) {
+                      int64_t m, int8_t* out, const int8_t* residual, int64_t stride, int64_t begin,
+                      int64_t end) {
   for (int64_t t = begin; t < end; ++t) {
     int64_t i = 0;
     const auto run = [&]<int kRows>() {
@@ -106,8 +106,8 @@ void bitserial_vector(const BitSerial& p, const uint64_t* const* rows, const int
 
 /// BitPlanesCore: the sign bits of bytes whose bit i was moved to the top.
 template <class Ops>
-void bit_planes_vector(const int8_t* x, int64_t pixels, int64_t channels, int planes,
-                       int64_t plane, uint64_t* out) {
+void bit_planes_vector(const int8_t* x, int64_t pixels, int64_t channels, int planes, int64_t plane,
+                       uint64_t* out) {
   const int64_t pixel = (channels + 63) / 64;
   for (int64_t i = 0; i < pixels; ++i, x += channels, out += pixel) {
     for (int64_t word = 0; word < pixel; ++word) {
