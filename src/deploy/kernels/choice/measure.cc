@@ -11,7 +11,6 @@
 namespace nibble::kernels {
 namespace {
 
-constexpr int64_t kN = 256, kK = 1024;
 constexpr int kRuns = 5;
 constexpr int kMostBitProducts = 16;  // pairs of planes: beyond, counting bits cannot win
 constexpr int kActivationBits[] = {1, 2, 4, 8};
@@ -22,9 +21,9 @@ struct Case {
   int64_t rows;
 };
 
-/// The best rate of f, which makes the product of a case, in GOP/s.
+/// Multiplications a second of f, which makes `macs` of them; the best of several runs, in GOP/s.
 template <class F>
-double rate(const Case& c, double seconds, F f) {
+double rate(int64_t macs, double seconds, F f) {
   using Clock = std::chrono::steady_clock;
   const auto time = [&](int64_t repeats) {
     const auto start = Clock::now();
@@ -35,22 +34,24 @@ double rate(const Case& c, double seconds, F f) {
   while (time(repeats) < seconds) repeats *= 2;
   double best = time(repeats);
   for (int i = 1; i < kRuns; ++i) best = std::min(best, time(repeats));
-  return 2e-9 * static_cast<double>(c.rows * kN * kK * repeats) / best;
+  return 2e-9 * static_cast<double>(macs * repeats) / best;
 }
 
 /// Operands of all cases: arbitrary codes in range, constants of the output stage.
 class Bench {
  public:
-  Bench()
-      : pool_(1),
-        weights_(static_cast<size_t>(kN * kK)),
-        words_(static_cast<size_t>(bitserial_words(8, kN, 1, kK)) * 8),
-        planes_(static_cast<size_t>(kRows[2] * kK)),
-        zeros_(kN),
+  explicit Bench(const MeasuredProduct& product)
+      : n_(product.channels),
+        k_(product.k),
+        pool_(1),
+        weights_(static_cast<size_t>(n_ * k_)),
+        words_(static_cast<size_t>(bitserial_words(8, n_, 1, k_)) * 8),
+        planes_(static_cast<size_t>(kRows[2] * k_)),
+        zeros_(n_),
         row_sums_(static_cast<size_t>(kRows[2])),
-        multiplier_(kN, 1e-4f),
-        a_(static_cast<size_t>(kRows[2] * kK)),
-        out_(static_cast<size_t>(kRows[2] * kN)) {
+        multiplier_(n_, 1e-4f),
+        a_(static_cast<size_t>(kRows[2] * k_)),
+        out_(static_cast<size_t>(kRows[2] * n_)) {
     uint32_t state = 1;
     const auto fill = [&](auto* begin, size_t count) {
       for (size_t i = 0; i < count; ++i) {
@@ -71,36 +72,37 @@ class Bench {
     MatmulS8 p;
     p.b = weights_.data();
     p.bits = c.w_bits;
-    p.n = p.n_padded = kN;
-    p.k_padded = kK;
+    p.n = p.n_padded = n_;
+    p.k_padded = k_;
     p.a_max = c.a_bits == 8 ? 128 : (1 << c.a_bits) - 1;
     p.output = output_;
-    const RowPlan plan = RowPlan::matrix(c.rows, kK, kK);
+    const RowPlan plan = RowPlan::matrix(c.rows, k_, k_);
     Buffer workspace(matmul_s8_workspace(variant, p, plan, 1));
     const MatmulS8Data data{.a = a_.data(),
                             .row_sums = row_sums_.data(),
                             .out = out_.data(),
-                            .stride = kN,
+                            .stride = n_,
                             .workspace = workspace.data()};
-    return rate(c, seconds, [&] { matmul_s8(variant, p, plan, data, pool_); });
+    return rate(c.rows * n_ * k_, seconds, [&] { matmul_s8(variant, p, plan, data, pool_); });
   }
 
   double bits(const BitSerialVariant& variant, const Case& c, double seconds) {
     BitSerial p;
     p.w = reinterpret_cast<const uint64_t*>(words_.data());
     p.w_planes = c.w_bits, p.a_planes = c.a_bits;
-    p.n = kN;
-    p.a_plane = c.rows * kK / 64;
+    p.n = n_;
+    p.a_plane = c.rows * k_ / 64;
     p.output = output_;
-    const RowPlan plan = RowPlan::matrix(c.rows, kK / 64, kK / 64);
+    const RowPlan plan = RowPlan::matrix(c.rows, k_ / 64, k_ / 64);
     auto* planes = reinterpret_cast<uint64_t*>(planes_.data());
-    return rate(c, seconds, [&] {
-      variant.planes(a_.data(), c.rows, kK, c.a_bits, p.a_plane, planes);
-      bitserial(variant, p, plan, planes, row_sums_.data(), out_.data(), nullptr, kN, pool_);
+    return rate(c.rows * n_ * k_, seconds, [&] {
+      variant.planes(a_.data(), c.rows, k_, c.a_bits, p.a_plane, planes);
+      bitserial(variant, p, plan, planes, row_sums_.data(), out_.data(), nullptr, n_, pool_);
     });
   }
 
  private:
+  int64_t n_, k_;
   ThreadPool pool_;
   Buffer weights_, words_, planes_;
   std::vector<int32_t> zeros_, row_sums_;
@@ -112,7 +114,8 @@ class Bench {
 }  // namespace
 
 std::vector<KernelTable::Entry> measure_products(Isa ceiling, double seconds,
-                                                 const std::function<void(double)>& done) {
+                                                 const std::function<void(double)>& done,
+                                                 const MeasuredProduct& product) {
   std::vector<Case> cases;
   for (int w = 1; w <= 8; ++w)
     for (int a : kActivationBits)
@@ -124,7 +127,7 @@ std::vector<KernelTable::Entry> measure_products(Isa ceiling, double seconds,
   for (const BitSerialVariant& v : bitserial_variants())
     if (allowed(v.isa, ceiling) && v.runs()) counters.push_back(&v);
 
-  Bench bench;
+  Bench bench(product);
   std::vector<KernelTable::Entry> entries;
   const auto all = static_cast<double>((matmuls.size() + counters.size()) * cases.size());
   double finished = 0;

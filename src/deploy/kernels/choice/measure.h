@@ -7,12 +7,19 @@
 
 namespace nibble::kernels {
 
-/// Times every kernel of integer products that this machine runs at or below the ceiling: 256
-/// channels by 1024 k, weights of every width, activations of 1, 2, 4 and 8 bits, 1, 8 and 128
-/// rows, on one thread. The best of several runs of at least `seconds` each is an entry.
-/// `done(share)` is called as it goes, share in 0..1.
+/// The product that is timed: multiples of 32 channels and 64 k. The default fits a second-level
+/// cache at every width.
+struct MeasuredProduct {
+  int64_t channels = 256, k = 1024;
+};
+
+/// Times every kernel of integer products that this machine runs at or below the ceiling: weights
+/// of every width, activations of 1, 2, 4 and 8 bits, 1, 8 and 128 rows, on one thread. The best of
+/// several runs of at least `seconds` each is an entry. `done(share)` is called as it goes, share
+/// in 0..1.
 std::vector<KernelTable::Entry> measure_products(Isa ceiling, double seconds,
-                                                 const std::function<void(double)>& done);
+                                                 const std::function<void(double)>& done,
+                                                 const MeasuredProduct& product = {});
 
 /// The text of a table (table.h) that holds the entries.
 std::string to_text(const std::vector<KernelTable::Entry>& entries);

@@ -54,7 +54,8 @@ TEST(KernelTable, TheBuiltInOneParses) {
 
 TEST(KernelTable, MeasuringCoversEveryKernelOfTheCeiling) {
   double share = 0;
-  const auto entries = measure_products(Isa::kPortable, 0, [&](double s) { share = s; });
+  const auto entries =
+      measure_products(Isa::kPortable, 0, [&](double s) { share = s; }, {.channels = 32, .k = 64});
   EXPECT_DOUBLE_EQ(share, 1);
   bool bits = false;
   for (const auto& e : entries) {
