@@ -39,7 +39,7 @@ class Size(CliTest):
             weights = self.weights(model)
             self.assertGreaterEqual(len(weights), 20)
             last = 0
-            for bits in range(2, 9):
+            for bits in range(1, 9):
                 with self.subTest(f"{name}, {bits} bits"):
                     result = self.ok("quantize", model, "--scheme", f"W{bits}A8", "--layer", f".=W{bits}A8", "--method", "minmax",
                                      "--calib", calib, "-o", self.folder / "q.onnx")
