@@ -32,6 +32,13 @@ void* operator new(size_t bytes) {
 void* operator new[](size_t bytes) {
   return take(bytes);
 }
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  try {
+    return take(bytes);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void operator delete(void* p) noexcept {
   give(p);
 }
