@@ -57,10 +57,10 @@ class OutputNeon {
 
   /// The conversion to integers saturates, so that the clamp may follow it.
   int32x4_t codes(int32x4_t acc) const {
-    if (binary_) return signs(acc);
     const int32x4_t y =
-        fixed_ ? requantise_fixed_neon(acc, scale_, left_)
-               : vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(acc), vreinterpretq_f32_s32(scale_)));
+        binary_  ? signs(acc)
+        : fixed_ ? requantise_fixed_neon(acc, scale_, left_)
+                 : vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(acc), vreinterpretq_f32_s32(scale_)));
     return vaddq_s32(vminq_s32(vmaxq_s32(y, lo_), hi_), y_zero_);
   }
 
