@@ -7,8 +7,6 @@
 namespace nibble::kernels {
 namespace {
 
-#define NIBBLE_ALWAYS_INLINE __attribute__((always_inline))
-
 /// - a b mod 2^32.
 inline int32_t minus_product(int32_t a, int32_t b) {
   return static_cast<int32_t>(0u - static_cast<uint32_t>(a) * static_cast<uint32_t>(b));

@@ -12,8 +12,6 @@
 namespace nibble::kernels {
 namespace {
 
-#define NIBBLE_ALWAYS_INLINE __attribute__((always_inline))
-
 /// How many pair sums of products an int16 holds; 0: not one.
 inline int64_t room_of(const MatmulS8& p) {
   return 32767 / (2 * int64_t{(1 << p.bits) - 1} * p.a_max);

@@ -7,3 +7,6 @@
 #else
 #define NIBBLE_UNROLL _Pragma("GCC unroll 32")
 #endif
+
+/// For what must not become a call: a function or lambda whose registers are the caller's.
+#define NIBBLE_ALWAYS_INLINE __attribute__((always_inline))

@@ -24,9 +24,7 @@ class QDepthwiseS8 : public Step {
     const auto x_zero =
         static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
     padding_.assign(static_cast<size_t>(windows_.in[2] * windows_.groups), x_zero);
-    // The vector cores do not honour binary results yet.
-    variant_ = &kernels::select(kernels::depthwise_s8_variants(),
-                                constants_.output(0).binary ? Isa::kPortable : context.isa);
+    variant_ = &kernels::select(kernels::depthwise_s8_variants(), context.isa);
     return {};
   }
 
