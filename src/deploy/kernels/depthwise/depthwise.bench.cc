@@ -11,25 +11,32 @@
 namespace nibble::kernels {
 namespace {
 
-Windows windows_of(int64_t size, int64_t channels) {
+/// 3x3 over a square image with a border of one pixel.
+Windows windows_of(int64_t size, int64_t channels, int64_t stride) {
   Windows w;
   w.groups = channels;
-  w.in = w.out = {1, size, size};
+  w.in = {1, size, size};
+  w.out = {1, (size - 1) / stride + 1, (size - 1) / stride + 1};
   w.kernel = {1, 3, 3};
+  w.stride = {1, stride, stride};
   w.pad = {0, 1, 1};
   return w;
 }
 
-template <class T, class Problem, class Core>
-void run(benchmark::State& state, Core* core, const Problem& problem, int64_t taps) {
-  const Windows w = windows_of(state.range(0), state.range(1));
+template <class T, class Problem>
+void run(benchmark::State& state, DepthwiseCore<Problem, T>* core, const Problem& problem,
+         const std::vector<int32_t>& order, int64_t block) {
+  const Windows w = windows_of(state.range(0), state.range(1), state.range(2));
   const auto size = static_cast<size_t>(w.in[1] * w.in[2] * w.groups);
-  const std::vector<T> image(size, T{1}), padding(static_cast<size_t>(w.in[2] * w.groups));
-  std::vector<T> out(size);
+  const auto results = static_cast<size_t>(w.out[1] * w.out[2] * w.groups);
+  const std::vector<T> image(size, T{1}), padding(static_cast<size_t>(block + w.groups));
+  std::vector<T> out(results);
+  const int64_t fold = depthwise_fold(w.groups, block);
   ThreadPool pool(1);
   for (auto _ : state)
-    depthwise<Problem, T>(core, problem, w, taps, image.data(), padding.data(), out.data(), pool);
-  state.counters["GOPS"] = benchmark::Counter(2e-9 * 9 * static_cast<double>(size),
+    depthwise<Problem, T>(core, problem, fold, w, order, image.data(), padding.data(), out.data(),
+                          pool);
+  state.counters["GOPS"] = benchmark::Counter(2e-9 * 9 * static_cast<double>(results),
                                               benchmark::Counter::kIsIterationInvariantRate);
 }
 
@@ -43,7 +50,7 @@ void run_f32(benchmark::State& state, const DepthwiseF32Variant& variant) {
                              .taps = 9,
                              .lo = -kInf,
                              .hi = kInf};
-  run<float>(state, variant.core, problem, 9);
+  run<float>(state, variant.core, problem, {0, 1, 2, 3, 4, 5, 6, 7, 8}, kDepthwiseBlockF32);
 }
 
 void run_s8(benchmark::State& state, const DepthwiseS8Variant& variant) {
@@ -55,7 +62,9 @@ void run_s8(benchmark::State& state, const DepthwiseS8Variant& variant) {
       .weights = weights.data(), .channels = state.range(1), .pairs = 5, .output = {}};
   problem.output.bias = problem.output.w_zero = zeros.data();
   problem.output.multiplier = multiplier.data();
-  run<int8_t>(state, variant.core, problem, 10);
+  std::vector<int32_t> order(10);
+  depthwise_s8_order(3, 3, order.data());
+  run<int8_t>(state, variant.core, problem, order, kDepthwiseBlockS8);
 }
 
 template <class Variant>
@@ -64,9 +73,16 @@ void add(const Variant& variant, void (*function)(benchmark::State&, const Varia
   benchmark::RegisterBenchmark(
       std::string(variant.name).c_str(),
       [&variant, function](benchmark::State& state) { function(state, variant); })
-      ->Args({112, 32})
-      ->Args({56, 144})
-      ->Args({14, 384});
+      ->Args({112, 32, 1})
+      ->Args({112, 96, 2})
+      ->Args({56, 144, 1})
+      ->Args({28, 192, 1})
+      ->Args({14, 384, 1})
+      ->Args({7, 960, 1})
+      ->Args({48, 8, 1})
+      ->Args({48, 16, 2})
+      ->Args({24, 32, 1})
+      ->Args({6, 128, 1});
 }
 
 const int registered = [] {

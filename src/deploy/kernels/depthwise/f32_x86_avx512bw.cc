@@ -1,42 +1,36 @@
 #include <immintrin.h>
 
-#include "deploy/kernels/depthwise/depthwise.h"
-#include "deploy/kernels/simd/unroll.h"
+#include "deploy/kernels/depthwise/f32_groups.h"
 
 namespace nibble::kernels::avx512bw {
 namespace {
 
-/// kPixels neighbouring pixels: a weight is loaded once for all of them.
-template <int kPixels>
-void run(const DepthwiseF32& p, const float* const* taps, int64_t step, int64_t first, float* out) {
-  const int64_t padded = (p.channels + 15) / 16 * 16;
-  const __m512 lo = _mm512_set1_ps(p.lo), hi = _mm512_set1_ps(p.hi);
-  for (int64_t c = 0; c < p.channels; c += 16) {
-    const int64_t left = p.channels - c;
-    const __mmask16 mask = left >= 16 ? 0xffff : (1u << left) - 1;
-    __m512 acc[kPixels];
-    const __m512 bias = _mm512_loadu_ps(p.bias + c);
-    NIBBLE_UNROLL for (int i = 0; i < kPixels; ++i) acc[i] = bias;
-    const float* w = p.weights + c;
-    for (int64_t t = 0; t < p.taps; ++t, w += padded) {
-      const float* x = taps[t] + first * step + c;
-      const __m512 weight = _mm512_loadu_ps(w);
-      NIBBLE_UNROLL for (int i = 0; i < kPixels; ++i) acc[i] =
-          _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, x + i * step), weight, acc[i]);
-    }
-    // max and min return their second operand where one is NaN: it passes the clip.
-    NIBBLE_UNROLL for (int i = 0; i < kPixels; ++i) _mm512_mask_storeu_ps(
-        out + (first + i) * p.channels + c, mask, _mm512_min_ps(hi, _mm512_max_ps(lo, acc[i])));
+struct Lanes {
+  using Vector = __m512;
+  static constexpr int64_t kLanes = 16;
+  struct All {};
+  struct Below {
+    __mmask16 mask;
+  };
+  static Below below(int64_t count) { return {static_cast<__mmask16>((1 << count) - 1)}; }
+
+  static Vector splat(float v) { return _mm512_set1_ps(v); }
+  static Vector load(const float* p, All = {}) { return _mm512_loadu_ps(p); }
+  static Vector load(const float* p, Below some) { return _mm512_maskz_loadu_ps(some.mask, p); }
+  static void store(float* p, Vector v, All) { _mm512_storeu_ps(p, v); }
+  static void store(float* p, Vector v, Below some) { _mm512_mask_storeu_ps(p, some.mask, v); }
+  static Vector fma(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
+  /// max and min return their second operand where one is NaN: it passes.
+  static Vector clip(Vector v, Vector lo, Vector hi) {
+    return _mm512_min_ps(hi, _mm512_max_ps(lo, v));
   }
-}
+};
 
 }  // namespace
 
-void depthwise_f32(const DepthwiseF32& p, const float* const* taps, int64_t step, int64_t pixels,
-                   float* out) {
-  int64_t i = 0;
-  for (; i + 4 <= pixels; i += 4) run<4>(p, taps, step, i, out);
-  for (; i < pixels; ++i) run<1>(p, taps, step, i, out);
+void depthwise_f32(const DepthwiseF32& p, const Tap<float>* taps, int64_t outputs, float* out,
+                   int64_t out_step) {
+  f32_groups<Lanes>(p, taps, outputs, out, out_step);
 }
 
 }  // namespace nibble::kernels::avx512bw

@@ -1,61 +1,83 @@
 #include <immintrin.h>
 
-#include "deploy/kernels/depthwise/depthwise.h"
-#include "deploy/kernels/simd/unroll.h"
+#include "deploy/kernels/depthwise/s8_groups.h"
 #include "deploy/kernels/simd/x86_avx2_output_s8.h"
 
 namespace nibble::kernels::avx2 {
 namespace {
 
-/// 16 codes as int16, the first `left` of which exist.
-__m256i load(const int8_t* x, int64_t left) {
-  if (left >= 16) return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)));
-  int8_t bytes[16] = {};
-  for (int64_t i = 0; i < left; ++i) bytes[i] = x[i];
-  return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)));
-}
+/// The output stage of variant float for the 16 channels from n on, its constants in registers. The
+/// upper bound is held in binary32, the lower one by saturation and a later maximum: what is below
+/// int32 becomes its minimum.
+class PlainOutput {
+ public:
+  PlainOutput(const OutputS8& out, int64_t n)
+      : bias_{constants(out.bias + n), constants(out.bias + n + 8)},
+        scale_{constants(out.multiplier + n), constants(out.multiplier + n + 8)},
+        hi_(_mm256_set1_ps(static_cast<float>(out.y_max - out.y_zero))),
+        y_zero_(_mm256_set1_epi16(static_cast<int16_t>(out.y_zero))),
+        y_min_(_mm256_set1_epi16(static_cast<int16_t>(out.y_min))) {}
 
-/// 16 channels from c on of kPixels pixels.
-template <int kPixels>
-void block(const DepthwiseS8& p, const int8_t* const* taps, int64_t step, int64_t first, int64_t c,
-           int8_t* out) {
-  const int64_t left = p.channels - c;
-  __m256i acc[kPixels][2];
-  NIBBLE_UNROLL for (int i = 0; i < kPixels; ++i) acc[i][0] = acc[i][1] = _mm256_setzero_si256();
-  const int16_t* w = p.weights + c / 32 * p.pairs * kDepthwisePairS8 + c % 32;
-  const int64_t offset = first * step + c;
-  for (int64_t t = 0; t < p.pairs; ++t, w += kDepthwisePairS8) {
-    const int8_t *x0 = taps[2 * t] + offset, *x1 = taps[2 * t + 1] + offset;
-    const __m256i w0 = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w));
-    const __m256i w1 = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + 32));
-    NIBBLE_UNROLL for (int i = 0; i < kPixels; ++i) {
-      const __m256i a = load(x0 + i * step, left), b = load(x1 + i * step, left);
-      acc[i][0] = _mm256_add_epi32(acc[i][0], _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), w0));
-      acc[i][1] = _mm256_add_epi32(acc[i][1], _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), w1));
-    }
+  __m128i operator()(const __m256i (&sums)[2]) const {
+    __m256i y = _mm256_packs_epi32(scaled(sums[0], 0), scaled(sums[1], 1));
+    y = _mm256_max_epi16(_mm256_adds_epi16(y, y_zero_), y_min_);
+    // Fours of channels 0, 2, 1, 3: packing works within 128-bit lanes.
+    return _mm_shuffle_epi32(
+        _mm_packs_epi16(_mm256_castsi256_si128(y), _mm256_extracti128_si256(y, 1)), 0xd8);
   }
-  // Halves hold quads 0 2 and 1 3 of the channels.
-  const OutputAvx2 out_low(p.output, c), out_high(p.output, c + 8);
-  NIBBLE_UNROLL for (int i = 0; i < kPixels; ++i) {
-    const __m256i low = _mm256_permute2x128_si256(acc[i][0], acc[i][1], 0x20);
-    const __m256i high = _mm256_permute2x128_si256(acc[i][0], acc[i][1], 0x31);
-    store_codes(out + (first + i) * p.channels + c, pack_codes(out_low(low), out_high(high)), left);
-  }
-}
 
-template <int kPixels>
-void run(const DepthwiseS8& p, const int8_t* const* taps, int64_t step, int64_t first,
-         int8_t* out) {
-  for (int64_t c = 0; c < p.channels; c += 16) block<kPixels>(p, taps, step, first, c, out);
-}
+ private:
+  __m256i scaled(__m256i sum, int half) const {
+    const __m256 acc = _mm256_cvtepi32_ps(_mm256_add_epi32(sum, bias_[half]));
+    return _mm256_cvtps_epi32(
+        _mm256_min_ps(_mm256_mul_ps(acc, _mm256_castsi256_ps(scale_[half])), hi_));
+  }
+
+  static __m256i constants(const void* p) {
+    return _mm256_loadu_si256(static_cast<const __m256i*>(p));
+  }
+
+  __m256i bias_[2], scale_[2];
+  __m256 hi_;
+  __m256i y_zero_, y_min_;
+};
+
+struct Lanes {
+  using Vector = __m256i;
+  static constexpr int64_t kChannels = 16;
+  struct All {
+    operator int64_t() const { return kChannels; }
+  };
+  struct Below {
+    int64_t left;
+    operator int64_t() const { return left; }
+  };
+
+  static Vector zero() { return _mm256_setzero_si256(); }
+  template <class Some>
+  static __m128i load(const int8_t* p, Some some) {
+    return load_codes(p, some);
+  }
+  /// Channels 0..7 and 8..15 of two taps.
+  static Vector low(__m128i a, __m128i b) { return _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b)); }
+  static Vector high(__m128i a, __m128i b) { return _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b)); }
+  static Vector dot(Vector acc, Vector x, const int16_t* w) {
+    const __m256i weights = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w));
+    return _mm256_add_epi32(acc, _mm256_madd_epi16(x, weights));
+  }
+
+  using PlainOutput = avx2::PlainOutput;
+  static __m128i codes(const OutputS8& out, int64_t n, const Vector (&sums)[2]) {
+    return pack_codes(OutputAvx2(out, n)(sums[0]), OutputAvx2(out, n + 8)(sums[1]));
+  }
+  static void store(int8_t* p, __m128i codes, int64_t left) { store_codes(p, codes, left); }
+};
 
 }  // namespace
 
-void depthwise_s8(const DepthwiseS8& p, const int8_t* const* taps, int64_t step, int64_t pixels,
-                  int8_t* out) {
-  int64_t i = 0;
-  for (; i + 2 <= pixels; i += 2) run<2>(p, taps, step, i, out);
-  for (; i < pixels; ++i) run<1>(p, taps, step, i, out);
+void depthwise_s8(const DepthwiseS8& p, const Tap<int8_t>* taps, int64_t outputs, int8_t* out,
+                  int64_t out_step) {
+  s8_groups<Lanes>(p, taps, outputs, out, out_step);
 }
 
 }  // namespace nibble::kernels::avx2

@@ -118,6 +118,7 @@ inline __m128i pack_codes(__m256i first, __m256i second) {
 /// Loads and stores the first `left` of 16 codes.
 inline __m128i load_codes(const int8_t* p, int64_t left) {
   if (left >= 16) return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  if (left == 8) return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
   alignas(16) int8_t bytes[16] = {};
   for (int64_t i = 0; i < left; ++i) bytes[i] = p[i];
   return _mm_load_si128(reinterpret_cast<const __m128i*>(bytes));
@@ -127,6 +128,7 @@ inline void store_codes(int8_t* out, __m128i codes, int64_t left) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out), codes);
     return;
   }
+  if (left == 8) return _mm_storel_epi64(reinterpret_cast<__m128i*>(out), codes);
   alignas(16) int8_t bytes[16];
   _mm_store_si128(reinterpret_cast<__m128i*>(bytes), codes);
   for (int64_t i = 0; i < left; ++i) out[i] = bytes[i];

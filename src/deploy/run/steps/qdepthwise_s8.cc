@@ -20,10 +20,15 @@ class QDepthwiseS8 : public Step {
     const format::PackedRecord& record = operand.info->packed;
     // All channels as one group: constants lie dense.
     NIBBLE_RETURN_IF_ERROR(constants_.prepare(context, 1, record.offset));
+    fold_ = kernels::depthwise_fold(windows_.groups, kernels::kDepthwiseBlockS8);
+    constants_.repeat(fold_);
+    order_.resize(static_cast<size_t>((windows_.taps() + 1) / 2 * 2));
+    kernels::depthwise_s8_order(windows_.kernel[0] * windows_.kernel[1], windows_.kernel[2],
+                                order_.data());
     NIBBLE_RETURN_IF_ERROR(unpack(record, operand.as<const std::byte>()));
     const auto x_zero =
         static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
-    padding_.assign(static_cast<size_t>(windows_.in[2] * windows_.groups), x_zero);
+    padding_.assign(static_cast<size_t>(fold_ * windows_.groups), x_zero);
     variant_ = &kernels::select(kernels::depthwise_s8_variants(), context.isa);
     return {};
   }
@@ -34,7 +39,7 @@ class QDepthwiseS8 : public Step {
                                        .pairs = pairs(),
                                        .output = constants_.output(0)};
     kernels::depthwise<kernels::DepthwiseS8, int8_t>(
-        variant_->core, problem, windows_, 2 * pairs(), context.inputs[0].as<int8_t>(),
+        variant_->core, problem, fold_, windows_, order_, context.inputs[0].as<int8_t>(),
         padding_.data(), context.outputs[0].as<int8_t>(), context.pool);
   }
 
@@ -46,7 +51,7 @@ class QDepthwiseS8 : public Step {
   }
 
  private:
-  int64_t pairs() const { return (windows_.taps() + 1) / 2; }
+  int64_t pairs() const { return static_cast<int64_t>(order_.size() / 2); }
 
   Status unpack(const format::PackedRecord& record, const std::byte* stream) {
     const int64_t channels = windows_.groups, taps = windows_.taps();
@@ -55,6 +60,10 @@ class QDepthwiseS8 : public Step {
     const int64_t blocks = (channels + kernels::kDepthwiseBlockS8 - 1) / kernels::kDepthwiseBlockS8;
     weights_ = Tensor(DType::kI16, {blocks * pairs() * kernels::kDepthwisePairS8});
     std::ranges::fill(weights_.span<int16_t>(), int16_t{0});
+    // Where each tap's weight belongs: its first place in the order.
+    std::vector<int64_t> place(static_cast<size_t>(taps));
+    for (size_t i = order_.size(); i-- > 0;)
+      place[static_cast<size_t>(order_[i])] = static_cast<int64_t>(i);
     for (int64_t c = 0; c < channels; ++c) {
       for (int64_t t = 0; t < taps; ++t) {
         const int64_t w = int64_t{record.spacing} * codes[static_cast<size_t>(c * taps + t)] -
@@ -63,8 +72,9 @@ class QDepthwiseS8 : public Step {
           return invalid_argument("expects a w_zero of an 8-bit grid, found " +
                                   std::to_string(constants_.weight_zero(c) - record.offset) +
                                   " for channel " + std::to_string(c));
-        weights_.span<int16_t>()[kernels::depthwise_s8_offset(pairs(), c, t)] =
-            static_cast<int16_t>(w);
+        for (int64_t i = c; i < fold_ * channels; i += channels)
+          weights_.span<int16_t>()[kernels::depthwise_s8_offset(pairs(), i, place[t])] =
+              static_cast<int16_t>(w);
       }
     }
     return {};
@@ -72,8 +82,10 @@ class QDepthwiseS8 : public Step {
 
   kernels::Windows windows_;
   RequantiseConstants constants_;
+  std::vector<int32_t> order_;   // of the taps
   Tensor weights_;               // in the order of DepthwiseS8
-  std::vector<int8_t> padding_;  // a line of x_zero
+  std::vector<int8_t> padding_;  // pixels of x_zero
+  int64_t fold_ = 1;             // pixels that repeat the channels' constants
   const kernels::DepthwiseS8Variant* variant_ = nullptr;
 };
 

@@ -131,6 +131,15 @@ Status RequantiseConstants::read_residual(const PrepareContext& context) {
   return {};
 }
 
+void RequantiseConstants::repeat(int64_t fold) {
+  const auto copy = [&](auto& values) {
+    if (values.empty()) return;
+    const auto n = static_cast<size_t>(n_);
+    for (size_t i = n; i < static_cast<size_t>(fold) * n; ++i) values[i] = values[i - n];
+  };
+  copy(bias_), copy(w_zero_), copy(multiplier_), copy(m0_), copy(shift_);
+}
+
 kernels::OutputS8 RequantiseConstants::output(int64_t g) const {
   kernels::OutputS8 out = shared_;
   const int64_t at = g * n_padded_;

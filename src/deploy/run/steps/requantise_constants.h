@@ -17,6 +17,9 @@ class RequantiseConstants {
   /// `offset`: what the stored codes of the weights lie above the signed ones.
   Status prepare(const PrepareContext& context, int64_t groups, int32_t offset);
 
+  /// Of one group: has the entries of the channels `fold` times in front of the padding.
+  void repeat(int64_t fold);
+
   /// Constants from the first channel of group g on.
   kernels::OutputS8 output(int64_t g) const;
   int32_t weight_zero(int64_t channel) const { return w_zero_[padded(channel)]; }
