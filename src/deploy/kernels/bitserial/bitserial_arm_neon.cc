@@ -6,8 +6,7 @@ namespace {
 
 struct Ops {
   using V = uint64x2_t;
-  using Sums = int32x4_t[4];
-  using TileOutput = TileOutputNeon;
+  static constexpr auto& output_tile = output_tile_neon;
   static constexpr int kVectors = 8, kRows = 2;
   static constexpr int64_t kRoom = 31;  // bytes of at most 8 each
 
@@ -26,9 +25,10 @@ struct Ops {
     return vpaddlq_u32(vpaddlq_u16(vpaddlq_u8(vreinterpretq_u8_u64(counts))));
   }
   /// The low halves of 16 lanes of 64 bits, in order.
-  static void narrow(const V (&totals)[8], int32x4_t (&sums)[4]) {
-    NIBBLE_UNROLL for (int h = 0; h < 4; ++h) sums[h] =
-        vuzp1q_s32(vreinterpretq_s32_u64(totals[2 * h]), vreinterpretq_s32_u64(totals[2 * h + 1]));
+  static void narrow(const V (&totals)[8], int32_t* sums) {
+    NIBBLE_UNROLL for (int h = 0; h < 4; ++h) vst1q_s32(
+        sums + 4 * h,
+        vuzp1q_s32(vreinterpretq_s32_u64(totals[2 * h]), vreinterpretq_s32_u64(totals[2 * h + 1])));
   }
   /// Each byte keeps the bit of its place among eight; sums of neighbours then join them.
   static uint64_t bits64(const int8_t* p, int bit) {

@@ -76,15 +76,17 @@ void bit_tile(const BitSerial& p, const uint64_t* const* rows, const int32_t* ro
       add_counts<Ops, kRows>(p, from, p.w + (tile * p.w_planes + b) * plane,
                              p.a_signed && a + 1 == p.a_planes, a + b, totals);
   }
-  const int64_t n = tile * kBitTile;
-  const typename Ops::TileOutput output(p.output, n, p.n);
-  NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
-    if (m >= valid) continue;
-    typename Ops::Sums sums;
-    Ops::narrow(totals[m], sums);
-    const int64_t at = m * stride + n;
-    output(sums, row_sums[m], residual ? residual + at : nullptr, out + at);
-  }
+  const int64_t n = tile * kBitTile, left = p.n - n;
+  alignas(64) int32_t sums[kRows][kBitTile];
+  NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) Ops::narrow(totals[m], sums[m]);
+  Ops::output_tile(p.output, n,
+                   {.sums = sums[0],
+                    .row_sums = row_sums,
+                    .rows = valid < kRows ? valid : kRows,
+                    .channels = left < kBitTile ? left : kBitTile,
+                    .out = out + n,
+                    .residual = residual ? residual + n : nullptr,
+                    .stride = stride});
 }
 
 /// BitSerialCore.
@@ -108,18 +110,20 @@ void bitserial_vector(const BitSerial& p, const uint64_t* const* rows, const int
 template <class Ops>
 void bit_planes_vector(const int8_t* x, int64_t pixels, int64_t channels, int planes, int64_t plane,
                        uint64_t* out) {
-  const int64_t pixel = (channels + 63) / 64;
+  const int64_t pixel = (channels + 63) / 64, last = channels % 64;
+  alignas(64) int8_t tail[64] = {};
+  const auto take = [&](const int8_t* from, uint64_t* to) NIBBLE_ALWAYS_INLINE {
+    for (int b = 0; b < planes; ++b) to[b * plane] = Ops::bits64(from, b);
+  };
   for (int64_t i = 0; i < pixels; ++i, x += channels, out += pixel) {
-    for (int64_t word = 0; word < pixel; ++word) {
-      const int64_t c = word * 64, left = channels - c;
-      alignas(64) int8_t tail[64];
-      const int8_t* from = x + c;
-      if (left < 64) {
-        for (int64_t j = 0; j < 64; ++j) tail[j] = j < left ? from[j] : int8_t{0};
-        from = tail;
-      }
-      for (int b = 0; b < planes; ++b) out[b * plane + word] = Ops::bits64(from, b);
-    }
+    for (int64_t c = 0; c + 64 <= channels; c += 64) take(x + c, out + c / 64);
+    if (last == 0) continue;
+    const int8_t* from = x + channels - last;
+    if (last % 16 == 0)
+      for (int64_t c = 0; c < last; c += 16) __builtin_memcpy(tail + c, from + c, 16);
+    else
+      __builtin_memcpy(tail, from, static_cast<size_t>(last));
+    take(tail, out + channels / 64);
   }
 }
 

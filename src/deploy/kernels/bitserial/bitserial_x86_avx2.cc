@@ -8,8 +8,7 @@ namespace {
 
 struct Ops {
   using V = __m256i;
-  using Sums = V[2];
-  using TileOutput = TileOutputAvx2;
+  static constexpr auto& output_tile = output_tile_avx2;
   static constexpr int kVectors = 4, kRows = 2;
   static constexpr int64_t kRoom = 31;  // bytes of at most 8 each
 
@@ -33,11 +32,12 @@ struct Ops {
   }
   static V to_words(V counts) { return _mm256_sad_epu8(counts, zero()); }
   /// The low halves of 16 lanes of 64 bits, in order.
-  static void narrow(const V (&totals)[4], V (&sums)[2]) {
+  static void narrow(const V (&totals)[4], int32_t* sums) {
     for (int h = 0; h < 2; ++h) {
       const __m256 pairs = _mm256_shuffle_ps(_mm256_castsi256_ps(totals[2 * h]),
                                              _mm256_castsi256_ps(totals[2 * h + 1]), 0x88);
-      sums[h] = _mm256_permute4x64_epi64(_mm256_castps_si256(pairs), 0xd8);
+      _mm256_store_si256(reinterpret_cast<__m256i*>(sums + 8 * h),
+                         _mm256_permute4x64_epi64(_mm256_castps_si256(pairs), 0xd8));
     }
   }
   static uint64_t bits64(const int8_t* p, int bit) {

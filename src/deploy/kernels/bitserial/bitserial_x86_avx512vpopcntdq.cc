@@ -8,8 +8,7 @@ namespace {
 
 struct Ops {
   using V = __m512i;
-  using Sums = V[1];
-  using TileOutput = TileOutputAvx512;
+  static constexpr auto& output_tile = output_tile_avx512;
   static constexpr int kVectors = 2, kRows = 8;
   static constexpr int64_t kRoom = INT64_MAX;  // counts are 64-bit lanes already
 
@@ -22,9 +21,10 @@ struct Ops {
   static V shift_left64(V a, int by) { return _mm512_sll_epi64(a, _mm_cvtsi32_si128(by)); }
   static V add_bits(V counts, V v) { return _mm512_add_epi64(counts, _mm512_popcnt_epi64(v)); }
   static V to_words(V counts) { return counts; }
-  static void narrow(const V (&totals)[2], V (&sums)[1]) {
-    sums[0] = _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi64_epi32(totals[0])),
-                                 _mm512_cvtepi64_epi32(totals[1]), 1);
+  static void narrow(const V (&totals)[2], int32_t* sums) {
+    for (int h = 0; h < 2; ++h)
+      _mm256_store_si256(reinterpret_cast<__m256i*>(sums + 8 * h),
+                         _mm512_cvtepi64_epi32(totals[h]));
   }
   static uint64_t bits64(const int8_t* p, int bit) {
     return _mm512_test_epi8_mask(_mm512_loadu_si512(p), _mm512_set1_epi8(char(1 << bit)));

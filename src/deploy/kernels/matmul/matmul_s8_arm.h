@@ -3,6 +3,7 @@
 #pragma once
 
 #include "deploy/kernels/matmul/codes_s8.h"
+#include "deploy/kernels/matmul/finish_s8.h"
 #include "deploy/kernels/simd/arm_neon_output_s8.h"
 
 namespace nibble::kernels {
@@ -46,21 +47,6 @@ inline __attribute__((always_inline)) void hold_loads() {
   __asm__ volatile("" : : : "memory");
 }
 
-/// Adds what earlier blocks left to the 16 sums of row m and tile t, then hands them on or finishes
-/// them. `offset` was taken off every code of the weights.
-inline void finish_arm(const BlockS8& block, const TileOutputNeon& output, int32x4_t (&sums)[4],
-                       int offset, int64_t m, int t, int32_t row_sum, int8_t* out, int64_t stride) {
-  int32_t* held = block.sums + m * kBlockChannelsS8 + t * kTileS8;
-  const int64_t at = m * stride + t * kTileS8;
-  for (int v = 0; v < 4; ++v) {
-    const int32x4_t before =
-        block.first ? vmulq_n_s32(vdupq_n_s32(row_sum), offset) : vld1q_s32(held + 4 * v);
-    sums[v] = vaddq_s32(sums[v], before);
-    if (!block.last) vst1q_s32(held + 4 * v, sums[v]);
-  }
-  if (block.last) output(sums, row_sum, block.residual ? block.residual + at : nullptr, out + at);
-}
-
 /// One row by a panel of kTiles tiles, codes unpacked in registers. `Sums`: those of a tile of
 /// kBits-bit codes; `add` takes kChain quads of four channels at once, kOffset is what it takes off
 /// every code.
@@ -87,11 +73,12 @@ void vector_panel(const MatmulS8& p, const std::byte* stream, const int8_t* a, i
   NIBBLE_UNROLL for (int t = 0; t < kTiles; ++t) {
     const int64_t at = n + t * kTileS8;
     if (at >= p.n) continue;
-    int32x4_t sums[4];
-    acc[t].total(sums);
+    int32x4_t total[4];
+    acc[t].total(total);
     const int32x4_t offset = vmulq_n_s32(vdupq_n_s32(row_sum), Sums::kOffset);
-    NIBBLE_UNROLL for (int v = 0; v < 4; ++v) sums[v] = vaddq_s32(sums[v], offset);
-    TileOutputNeon(p.output, at, p.n)(sums, row_sum, residual ? residual + at : nullptr, out + at);
+    alignas(64) int32_t sums[kTileS8];
+    NIBBLE_UNROLL for (int v = 0; v < 4; ++v) vst1q_s32(sums + 4 * v, vaddq_s32(total[v], offset));
+    finish_row<output_tile_neon>(p, at, sums, row_sum, residual, out);
   }
 }
 

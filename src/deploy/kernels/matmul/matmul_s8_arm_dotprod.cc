@@ -57,13 +57,12 @@ void tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
           NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) a[m] += 4;
         }
       });
-  const TileOutputNeon output(p.output, block.n + t * kTileS8, p.n);
+  alignas(64) int32_t sums[kRows][kTileS8];
   NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
-    if (m >= valid) continue;
-    // A copy: `acc` itself must not have an address, or it would live in memory.
-    int32x4_t sums[4] = {acc[m][0], acc[m][1], acc[m][2], acc[m][3]};
-    finish_arm(block, output, sums, kCentred ? 128 : 0, row + m, t, row_sums[m], out, stride);
+    NIBBLE_UNROLL for (int v = 0; v < 4; ++v) vst1q_s32(sums[m] + 4 * v, acc[m][v]);
   }
+  finish_tile<output_tile_neon>(p, block, t, row, valid < kRows ? valid : kRows, sums[0], kTileS8,
+                                row_sums, out + row * stride, stride, kCentred ? 128 : 0);
 }
 
 template <bool kCentred>

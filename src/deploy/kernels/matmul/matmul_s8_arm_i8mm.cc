@@ -62,16 +62,15 @@ void tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
         for (; j + 2 <= quads; j += 2) step.template operator()<2>(4 * j);
         if (j < quads) step.template operator()<1>(4 * j);
       });
-  const TileOutputNeon output(p.output, block.n + t * kTileS8, p.n);
+  alignas(64) int32_t sums[2 * kPairs][kTileS8];
   NIBBLE_UNROLL for (int m = 0; m < 2 * kPairs; ++m) {
-    if (m >= valid) continue;
-    int32x4_t sums[4];
     NIBBLE_UNROLL for (int v = 0; v < 4; ++v) {
       const int32x4_t c0 = acc[m / 2][2 * v], c2 = acc[m / 2][2 * v + 1];
-      sums[v] = m % 2 == 0 ? vuzp1q_s32(c0, c2) : vuzp2q_s32(c0, c2);
+      vst1q_s32(sums[m] + 4 * v, m % 2 == 0 ? vuzp1q_s32(c0, c2) : vuzp2q_s32(c0, c2));
     }
-    finish_arm(block, output, sums, 0, row + m, t, row_sums[m], out, stride);
   }
+  finish_tile<output_tile_neon>(p, block, t, row, valid < 2 * kPairs ? valid : 2 * kPairs, sums[0],
+                                kTileS8, row_sums, out + row * stride, stride);
 }
 
 void block(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,

@@ -61,14 +61,13 @@ void tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
         if constexpr (kChain > 1)
           for (; quads > 0; --quads) chain.template operator()<1>();
       });
-  const TileOutputNeon output(p.output, block.n + t * kTileS8, p.n);
+  alignas(64) int32_t sums[kRows][kTileS8];
   NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
-    if (m >= valid) continue;
-    int32x4_t sums[4];
-    NIBBLE_UNROLL for (int v = 0; v < 4; ++v) sums[v] =
-        vpaddq_s32(acc[m][2 * v], acc[m][2 * v + 1]);
-    finish_arm(block, output, sums, kCentred ? 128 : 0, row + m, t, row_sums[m], out, stride);
+    NIBBLE_UNROLL for (int v = 0; v < 4; ++v)
+        vst1q_s32(sums[m] + 4 * v, vpaddq_s32(acc[m][2 * v], acc[m][2 * v + 1]));
   }
+  finish_tile<output_tile_neon>(p, block, t, row, valid < kRows ? valid : kRows, sums[0], kTileS8,
+                                row_sums, out + row * stride, stride, kCentred ? 128 : 0);
 }
 
 template <int kChain, bool kCentred>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "deploy/kernels/matmul/codes_s8.h"
+#include "deploy/kernels/matmul/finish_s8.h"
 
 namespace nibble::kernels {
 namespace {
@@ -56,38 +57,27 @@ void dot_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows
       }
     }
   });
-  if (!block.last) {
-    NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
-      if (m >= valid) continue;
-      NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-        NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v)
-            Ops::store(held + m * kBlockChannelsS8 + q * kTileS8 + v * (kBytes / 4), acc[m][q][v]);
-      }
-    }
-    return;
-  }
-  out += t * kTileS8;
-  const int8_t* residual = block.residual ? block.residual + row * stride + t * kTileS8 : nullptr;
   if constexpr (kTiles == 4) {
-    if (Ops::kStoresFour && plain && p.output.multiplier && !residual && !p.output.binary) {
+    if (Ops::kStoresFour && block.last && plain && p.output.multiplier && !block.residual &&
+        !p.output.binary) {
       NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
         if (m < valid) Ops::store_four(p.output, block.n, p.n, acc[m], out + m * stride);
       }
       return;
     }
   }
-  NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-    const typename Ops::TileOutput output(p.output, block.n + (t + q) * kTileS8, p.n);
-    NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
-      if (m >= valid) continue;
-      const int64_t at = m * stride + q * kTileS8;
-      const int8_t* r = residual ? residual + at : nullptr;
-      if (plain)
-        output(acc[m][q], r, out + at);
-      else
-        output(acc[m][q], row_sums[m], r, out + at);
+  alignas(64) int32_t sums[kRows][kTiles][kTileS8];
+  NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
+    NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v)
+          Ops::store(&sums[m][q][v * kBytes / 4], acc[m][q][v]);
     }
   }
+  BlockS8 added = block;  // what earlier blocks left is in the sums
+  added.first = true;
+  for (int q = 0; q < kTiles; ++q)
+    finish_tile<Ops::output_tile>(p, added, t + q, row, valid < kRows ? valid : kRows, sums[0][q],
+                                  kTiles * kTileS8, plain ? nullptr : row_sums, out, stride);
 }
 
 /// All rows by kTiles tiles from t on: kMost rows at a time, then what is left of them.
@@ -155,11 +145,10 @@ void vector_panels(const MatmulS8& p, const std::byte* stream, const int8_t* a, 
     NIBBLE_UNROLL for (int t = 0; t < kTiles; ++t) {
       const int64_t at = n + q * kPanelS8 + t * kTileS8;
       if (at >= p.n) continue;
-      V sums[kVectors];
-      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) sums[v] =
-          Ops::add32(acc[0][q][t][v], acc[1][q][t][v]);
-      const typename Ops::TileOutput output(p.output, at, p.n);
-      output(sums, row_sum, residual ? residual + at : nullptr, out + at);
+      alignas(64) int32_t sums[kTileS8];
+      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v)
+          Ops::store(sums + v * kBytes / 4, Ops::add32(acc[0][q][t][v], acc[1][q][t][v]));
+      finish_row<Ops::output_tile>(p, at, sums, row_sum, residual, out);
     }
   }
 }

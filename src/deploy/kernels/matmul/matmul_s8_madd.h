@@ -1,13 +1,15 @@
 // Integer products on ISAs without a dot-product instruction, from 16-bit multiply-adds. Included
 // by ISA files with `Ops`, the registers of the ISA; internal linkage.
 //
-// Wide: codes and activations as int16, pairs of products added in int32 - exact for any 8 bits.
+// Wide: codes and activations as int16, even and odd k apart, pairs of products added in int32 -
+// exact for any 8 bits.
 // Narrow: u8 x s8 pairs added in int16 and `room` such sums kept there, where
 // 2 u_max a_max room <= 32767, before they are widened: half the work, or less, for weights below 8
 // bits.
 #pragma once
 
 #include "deploy/kernels/matmul/codes_s8.h"
+#include "deploy/kernels/matmul/finish_s8.h"
 
 namespace nibble::kernels {
 namespace {
@@ -17,21 +19,24 @@ inline int64_t room_of(const MatmulS8& p) {
   return 32767 / (2 * int64_t{(1 << p.bits) - 1} * p.a_max);
 }
 
+/// The codes of even k and of odd k as int16, and likewise of activations.
 template <class Ops>
-using SumsOf = typename Ops::V[64 / int(sizeof(typename Ops::V))];  // 16 channels
-
-/// Adds what earlier blocks left, then hands the 16 sums on or finishes them.
+struct Words {
+  typename Ops::V even, odd;
+};
 template <class Ops>
-inline NIBBLE_ALWAYS_INLINE void finish(const BlockS8& block, SumsOf<Ops>& sums, int64_t at,
-                                        const typename Ops::TileOutput& output, int32_t row_sum,
-                                        const int8_t* residual, int8_t* to) {
-  constexpr int kSums = 64 / int(sizeof(typename Ops::V));
-  int32_t* held = block.sums + at;
-  NIBBLE_UNROLL for (int v = 0; v < kSums; ++v) {
-    if (!block.first) sums[v] = Ops::add32(sums[v], Ops::load(held + v * 16 / kSums));
-    if (!block.last) Ops::store(held + v * 16 / kSums, sums[v]);
-  }
-  if (block.last) output(sums, row_sum, residual, to);
+inline NIBBLE_ALWAYS_INLINE Words<Ops> code_words(typename Ops::V u) {
+  return {Ops::mask_low_bytes(u), Ops::shift_right(u, 8)};
+}
+template <class Ops>
+inline NIBBLE_ALWAYS_INLINE Words<Ops> quad_words(const int8_t* a) {
+  const typename Ops::V x = Ops::broadcast4(a);
+  return {Ops::shift_right_signed(Ops::shift_left(x, 8), 8), Ops::shift_right_signed(x, 8)};
+}
+template <class Ops>
+inline NIBBLE_ALWAYS_INLINE typename Ops::V add_products(typename Ops::V acc, const Words<Ops>& w,
+                                                         const Words<Ops>& x) {
+  return Ops::add32(Ops::add32(acc, Ops::madd(w.even, x.even)), Ops::madd(w.odd, x.odd));
 }
 
 /// kRows rows by kTiles tiles of 16 channels, from tile t on. Of the rows `valid` exist.
@@ -40,8 +45,7 @@ void wide_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* row
                const int32_t* row_sums, int64_t valid, int8_t* out, int64_t stride, int t,
                int64_t row) {
   using V = typename Ops::V;
-  constexpr int kHalf = int(sizeof(V)) / 2;  // codes of one register
-  constexpr int kVectors = 64 / kHalf;       // registers a tile and four k
+  constexpr int kBytes = int(sizeof(V)), kVectors = 64 / kBytes;
   const int8_t* from[kRows];
   NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) from[m] = rows[m < valid ? m : valid - 1];
   const uint8_t* first = block.b + t / 2 * block.panel_bytes + t % 2 * kTileBytesS8;
@@ -56,30 +60,30 @@ void wide_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* row
     const int8_t* a[kRows];
     NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) a[m] = from[m] + offset;
     for (int64_t j = 0; j < quads; ++j, b += 64) {
-      V x[kRows];
-      NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) x[m] = Ops::quad16(a[m] + 4 * j);
+      Words<Ops> w[kTiles][kVectors];
       NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-        NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) {
-          const V w = Ops::widen(b + q * kTileBytesS8 + v * kHalf);
-          NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) acc[m][q][v] =
-              Ops::add32(acc[m][q][v], Ops::madd(w, x[m]));
+        NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) w[q][v] =
+            code_words<Ops>(Ops::load(b + q * kTileBytesS8 + v * kBytes));
+      }
+      NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
+        const Words<Ops> x = quad_words<Ops>(a[m] + 4 * j);
+        NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+          NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[m][q][v] =
+              add_products<Ops>(acc[m][q][v], w[q][v], x);
         }
       }
     }
   });
-  NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-    const int64_t n = block.n + (t + q) * kTileS8;
-    const typename Ops::TileOutput output(p.output, n, p.n);
-    NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
-      if (m >= valid) continue;
-      SumsOf<Ops> sums;
-      Ops::add_neighbours(acc[m][q], sums);
-      const int64_t at = m * stride + (t + q) * kTileS8;
-      finish<Ops>(block, sums, (row + m) * kBlockChannelsS8 + (t + q) * kTileS8, output,
-                  row_sums[m], block.residual ? block.residual + row * stride + at : nullptr,
-                  out + at);
+  alignas(64) int32_t sums[kRows][kTiles][kTileS8];
+  NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
+    NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v)
+          Ops::store(&sums[m][q][v * kBytes / 4], acc[m][q][v]);
     }
   }
+  for (int q = 0; q < kTiles; ++q)
+    finish_tile<Ops::output_tile>(p, block, t + q, row, valid < kRows ? valid : kRows, sums[0][q],
+                                  kTiles * kTileS8, row_sums, out, stride);
 }
 
 /// The same by int16 sums.
@@ -141,17 +145,10 @@ void narrow_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* r
     }
   });
   flush();
-  NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-    const int64_t n = block.n + (t + q) * kTileS8;
-    const typename Ops::TileOutput output(p.output, n, p.n);
-    NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
-      if (m >= valid) continue;
-      const int64_t at = m * stride + (t + q) * kTileS8;
-      finish<Ops>(block, memory[m][q], (row + m) * kBlockChannelsS8 + (t + q) * kTileS8, output,
-                  row_sums[m], block.residual ? block.residual + row * stride + at : nullptr,
-                  out + at);
-    }
-  }
+  for (int q = 0; q < kTiles; ++q)
+    finish_tile<Ops::output_tile>(p, block, t + q, row, valid < kRows ? valid : kRows,
+                                  reinterpret_cast<int32_t*>(memory[0][q]), kTiles * kTileS8,
+                                  row_sums, out, stride);
 }
 
 /// The rows of a block, kMost at a time, then what is left of them by halves.
@@ -193,47 +190,35 @@ template <class Ops, int kBits, int kTiles>
 void vector_panel(const MatmulS8& p, const std::byte* stream, const int8_t* a, int32_t row_sum,
                   int8_t* out, const int8_t* residual, int64_t n) {
   using V = typename Ops::V;
-  constexpr int kBytes = int(sizeof(V)), kSums = 64 / kBytes;
+  constexpr int kBytes = int(sizeof(V)), kVectors = 64 / kBytes;
   constexpr int kTileBytes = kTileBytesS8 / 8 * kBits;
-  SumsOf<Ops> sums[kTiles];
-  if constexpr (kBits == 8) {
-    constexpr int kVectors = 128 / kBytes;
-    V acc[kTiles][kVectors];
-    NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[q][v] = Ops::zero();
-    }
-    for (int64_t k = 0; k < p.k_padded; k += kStepS8, stream += kTiles * kTileBytes) {
-      NIBBLE_UNROLL for (int z = 0; z < 16; ++z) {
-        const V x = Ops::quad16(a + k + 4 * z);
+  V sums[kTiles][kVectors], acc[kTiles][kVectors];  // acc: int16, of narrow products alone
+  NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+    NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[q][v] = sums[q][v] = Ops::zero();
+  }
+  // Quads between two flushes: a power of two, so that it divides a step.
+  const int64_t room = room_of(p);
+  const int mask = room >= 16 ? 15 : room >= 8 ? 7 : room >= 4 ? 3 : room >= 2 ? 1 : 0;
+  for (int64_t k = 0; k < p.k_padded; k += kStepS8, stream += kTiles * kTileBytes) {
+    NIBBLE_UNROLL for (int z = 0; z < 16; ++z) {
+      const auto codes = [&](int q, int v) NIBBLE_ALWAYS_INLINE {
+        return codes_s8<kBits, Ops>(stream + q * kTileBytes, z, v * kBytes);
+      };
+      if constexpr (kBits == 8) {
+        const Words<Ops> x = quad_words<Ops>(a + k + 4 * z);
         NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-          NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) {
-            const auto* u = reinterpret_cast<const uint8_t*>(stream) + q * kTileBytes + z * 64;
-            acc[q][v] = Ops::add32(acc[q][v], Ops::madd(Ops::widen(u + v * kBytes / 2), x));
-          }
+          NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) sums[q][v] =
+              add_products<Ops>(sums[q][v], code_words<Ops>(codes(q, v)), x);
         }
-      }
-    }
-    NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) Ops::add_neighbours(acc[q], sums[q]);
-  } else {
-    // Quads between two flushes: a power of two, so that it divides a step.
-    const int64_t room = room_of(p);
-    const int mask = room >= 16 ? 15 : room >= 8 ? 7 : room >= 4 ? 3 : room >= 2 ? 1 : 0;
-    V acc[kTiles][kSums];
-    NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-      NIBBLE_UNROLL for (int v = 0; v < kSums; ++v) acc[q][v] = sums[q][v] = Ops::zero();
-    }
-    for (int64_t k = 0; k < p.k_padded; k += kStepS8, stream += kTiles * kTileBytes) {
-      NIBBLE_UNROLL for (int z = 0; z < 16; ++z) {
+      } else {
         const V x = Ops::broadcast4(a + k + 4 * z);
         NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-          NIBBLE_UNROLL for (int v = 0; v < kSums; ++v) {
-            const V u = codes_s8<kBits, Ops>(stream + q * kTileBytes, z, v * kBytes);
-            acc[q][v] = Ops::add16(acc[q][v], Ops::maddubs(u, x));
-          }
+          NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[q][v] =
+              Ops::add16(acc[q][v], Ops::maddubs(codes(q, v), x));
         }
         if ((z & mask) != mask) continue;
         NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-          NIBBLE_UNROLL for (int v = 0; v < kSums; ++v) {
+          NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) {
             sums[q][v] = Ops::add32(sums[q][v], Ops::madd(acc[q][v], Ops::ones16()));
             acc[q][v] = Ops::zero();
           }
@@ -243,8 +228,9 @@ void vector_panel(const MatmulS8& p, const std::byte* stream, const int8_t* a, i
   }
   NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
     const int64_t at = n + q * kTileS8;
-    const typename Ops::TileOutput output(p.output, at, p.n);
-    if (at < p.n) output(sums[q], row_sum, residual ? residual + at : nullptr, out + at);
+    alignas(64) int32_t tile[kTileS8];
+    NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) Ops::store(tile + v * kBytes / 4, sums[q][v]);
+    if (at < p.n) finish_row<Ops::output_tile>(p, at, tile, row_sum, residual, out);
   }
 }
 

@@ -1,6 +1,6 @@
 #include <immintrin.h>
 
-#include "deploy/kernels/matmul/matmul_s8.h"
+#include "deploy/kernels/matmul/finish_s8.h"
 #include "deploy/kernels/simd/x86_avx512_output_s8.h"
 
 namespace nibble::kernels::avx512vnni {
@@ -119,14 +119,11 @@ void block(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
   _tile_release();
   memory_barrier();
   if (!block.last) return;
-  for (int t = 0; t < block.tiles; ++t) {
-    const TileOutputAvx512 output(p.output, block.n + t * kTileS8, p.n);
-    for (int64_t i = 0; i < m; ++i) {
-      const __m512i sums[1] = {_mm512_load_si512(block.sums + i * kBlockChannelsS8 + t * kTileS8)};
-      const int64_t at = i * stride + t * kTileS8;
-      output(sums, row_sums[i], block.residual ? block.residual + at : nullptr, out + at);
-    }
-  }
+  BlockS8 added = block;  // what earlier blocks left is in the sums
+  added.first = true;
+  for (int t = 0; t < block.tiles; ++t)
+    finish_tile<output_tile_avx512>(p, added, t, 0, m, block.sums + t * kTileS8, kBlockChannelsS8,
+                                    row_sums, out, stride);
 }
 
 }  // namespace

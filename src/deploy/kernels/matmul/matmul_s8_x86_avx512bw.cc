@@ -8,8 +8,8 @@ namespace {
 
 struct Ops {
   using V = __m512i;
-  using TileOutput = TileOutputAvx512;
-  static constexpr int kTiles = 2, kWideRows = 6, kNarrowRows = 12;
+  static constexpr auto& output_tile = output_tile_avx512;
+  static constexpr int kTiles = 2, kWideRows = 8, kNarrowRows = 12;
 
   static V load(const void* p) { return _mm512_load_si512(p); }
   static void store(void* p, V v) { _mm512_store_si512(p, v); }
@@ -17,6 +17,8 @@ struct Ops {
   static V ones16() { return _mm512_set1_epi16(1); }
   static V shift_right(V v, int by) { return _mm512_srli_epi16(v, by); }
   static V shift_left(V v, int by) { return _mm512_slli_epi16(v, by); }
+  static V shift_right_signed(V v, int by) { return _mm512_srai_epi16(v, by); }
+  static V mask_low_bytes(V v) { return _mm512_and_si512(v, _mm512_set1_epi16(255)); }
   static V mask(V v, int byte) { return _mm512_and_si512(v, _mm512_set1_epi8(char(byte))); }
   static V join(V a, V b) { return _mm512_or_si512(a, b); }
   static V add32(V a, V b) { return _mm512_add_epi32(a, b); }
@@ -27,21 +29,6 @@ struct Ops {
     int32_t four;
     __builtin_memcpy(&four, p, 4);
     return _mm512_set1_epi32(four);
-  }
-  static V quad16(const int8_t* p) {
-    int32_t four;
-    __builtin_memcpy(&four, p, 4);
-    return _mm512_cvtepi8_epi16(_mm256_set1_epi32(four));
-  }
-  static V widen(const uint8_t* p) {
-    return _mm512_cvtepu8_epi16(_mm256_load_si256(reinterpret_cast<const __m256i*>(p)));
-  }
-  /// Two registers of two sums a channel to one of one.
-  static void add_neighbours(const V (&pairs)[2], V (&sums)[1]) {
-    const V even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    const V odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
-    sums[0] = _mm512_add_epi32(_mm512_permutex2var_epi32(pairs[0], even, pairs[1]),
-                               _mm512_permutex2var_epi32(pairs[0], odd, pairs[1]));
   }
 };
 

@@ -13,7 +13,7 @@ namespace {
 
 struct Ops {
   using V = __m512i;
-  using TileOutput = TileOutputAvx512;
+  static constexpr auto& output_tile = output_tile_avx512;
   static constexpr int kTiles = 4;
   static constexpr bool kStoresFour = true;
 

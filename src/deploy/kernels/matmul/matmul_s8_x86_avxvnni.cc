@@ -8,7 +8,7 @@ namespace {
 
 struct Ops {
   using V = __m256i;
-  using TileOutput = TileOutputAvx2;
+  static constexpr auto& output_tile = output_tile_avx2;
   static constexpr int kTiles = 1;
   static constexpr bool kStoresFour = false;
 

@@ -106,44 +106,27 @@ inline int8x16_t load_codes(const int8_t* x, int64_t left) {
   return vld1q_s8(bytes);
 }
 
-/// The output stage for the 16 channels of a tile from n on, of which those below `channels` exist.
-class TileOutputNeon {
- public:
-  TileOutputNeon(const OutputS8& out, int64_t n, int64_t channels)
-      : out_(out),
-        quads_{{out, n}, {out, n + 4}, {out, n + 8}, {out, n + 12}},
-        left_(channels - n) {}
-
-  /// The sums of one row; `residual` may be null.
-  void operator()(const int32x4_t (&sums)[4], int32_t row_sum, const int8_t* residual,
-                  int8_t* to) const {
-    const int32x4_t y[4] = {quads_[0](sums[0], row_sum), quads_[1](sums[1], row_sum),
-                            quads_[2](sums[2], row_sum), quads_[3](sums[3], row_sum)};
-    store(y, residual, to);
+/// The output stage for the 16 channels of a tile from n on.
+__attribute__((noinline)) inline void output_tile_neon(const OutputS8& out, int64_t n,
+                                                       const TileRows& tile) {
+  const OutputNeon quads[4] = {{out, n}, {out, n + 4}, {out, n + 8}, {out, n + 12}};
+  for (int64_t i = 0; i < tile.rows; ++i) {
+    const int32_t* sums = tile.sums + i * tile.pitch;
+    int32x4_t y[4];
+    for (int q = 0; q < 4; ++q)
+      y[q] = tile.row_sums ? quads[q](vld1q_s32(sums + 4 * q), tile.row_sums[i])
+                           : quads[q](vld1q_s32(sums + 4 * q));
+    if (tile.residual) {
+      const int8x16_t r = load_codes(tile.residual + i * tile.stride, tile.channels);
+      const int16x8_t low = vmovl_s8(vget_low_s8(r)), high = vmovl_high_s8(r);
+      y[0] = add_residual_neon(out, y[0], vget_low_s16(low));
+      y[1] = add_residual_neon(out, y[1], vget_high_s16(low));
+      y[2] = add_residual_neon(out, y[2], vget_low_s16(high));
+      y[3] = add_residual_neon(out, y[3], vget_high_s16(high));
+    }
+    store_codes(tile.out + i * tile.stride, pack_codes(y[0], y[1], y[2], y[3]), tile.channels);
   }
-  /// Without row sums.
-  void operator()(const int32x4_t (&sums)[4], const int8_t* residual, int8_t* to) const {
-    const int32x4_t y[4] = {quads_[0](sums[0]), quads_[1](sums[1]), quads_[2](sums[2]),
-                            quads_[3](sums[3])};
-    store(y, residual, to);
-  }
-
- private:
-  void store(const int32x4_t (&y)[4], const int8_t* residual, int8_t* to) const {
-    if (!residual) return store_codes(to, pack_codes(y[0], y[1], y[2], y[3]), left_);
-    const int8x16_t r = load_codes(residual, left_);
-    const int16x8_t low = vmovl_s8(vget_low_s8(r)), high = vmovl_high_s8(r);
-    const int8x16_t sums = pack_codes(add_residual_neon(out_, y[0], vget_low_s16(low)),
-                                      add_residual_neon(out_, y[1], vget_high_s16(low)),
-                                      add_residual_neon(out_, y[2], vget_low_s16(high)),
-                                      add_residual_neon(out_, y[3], vget_high_s16(high)));
-    store_codes(to, sums, left_);
-  }
-
-  const OutputS8& out_;
-  OutputNeon quads_[4];
-  int64_t left_;
-};
+}
 
 }  // namespace
 }  // namespace nibble::kernels

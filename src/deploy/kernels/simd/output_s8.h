@@ -34,4 +34,17 @@ struct OutputS8 {
   ResidualS8 residual{};
 };
 
+/// Rows of one tile of 16 channels on their way to codes. An ISA's `output_tile` takes many at
+/// once: its constants are in registers for all of them, and its code is there once.
+struct TileRows {
+  const int32_t* sums = nullptr;  // [rows][16], 64-byte aligned, rows `pitch` apart
+  int64_t pitch = 16;
+  const int32_t* row_sums = nullptr;  // null: zero points are taken off already
+  int64_t rows = 0;
+  int64_t channels = 16;             // of the tile that exist
+  int8_t* out = nullptr;             // of its first channel, rows `stride` apart
+  const int8_t* residual = nullptr;  // laid out as `out`; null: none
+  int64_t stride = 0;
+};
+
 }  // namespace nibble::kernels

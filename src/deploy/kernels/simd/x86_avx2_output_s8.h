@@ -134,75 +134,102 @@ inline void store_codes(int8_t* out, __m128i codes, int64_t left) {
   for (int64_t i = 0; i < left; ++i) out[i] = bytes[i];
 }
 
-/// The output stage for the 16 channels of a tile from n on, of which those below `channels` exist.
-/// The plain case (variant float, one zero point, no residual) is inline; everything else is one
-/// function out of line, or each of a kernel's rows would hold a copy of it.
-class TileOutputAvx2 {
- public:
-  TileOutputAvx2(const OutputS8& out, int64_t n, int64_t channels)
-      : out_(out),
-        n_(n),
-        left_(channels - n),
-        plain_(out.same_zero && out.multiplier && out.sum_shift == 0 && !out.binary) {}
-
-  /// The sums of one row; `residual` may be null.
-  void operator()(const __m256i (&sums)[2], int32_t row_sum, const int8_t* residual,
-                  int8_t* to) const {
-    if (!plain_ || residual)
-      return general(out_, n_, left_, Sums{sums[0], sums[1]}, row_sum, true, residual, to);
-    const auto zero = static_cast<uint32_t>(out_.w_zero[0]) * static_cast<uint32_t>(row_sum);
-    const __m256i correction = _mm256_set1_epi32(static_cast<int32_t>(0u - zero));
-    store_plain(_mm256_add_epi32(sums[0], correction), _mm256_add_epi32(sums[1], correction), to);
-  }
-  /// Without row sums.
-  void operator()(const __m256i (&sums)[2], const int8_t* residual, int8_t* to) const {
-    if (!plain_ || residual)
-      return general(out_, n_, left_, Sums{sums[0], sums[1]}, 0, false, residual, to);
-    store_plain(sums[0], sums[1], to);
-  }
-
- private:
-  struct Sums {
-    __m256i first, second;
+/// The output stage of variant float for the 16 channels of a tile from n on, whose zero points are
+/// equal (or taken off). The upper bound is held in binary32, the lower one by saturation and a
+/// later maximum: what is below int32 becomes its minimum.
+template <bool kBinary, bool kResidual>
+void output_rows_avx2(const OutputS8& out, int64_t n, const TileRows& tile) {
+  const auto load = [](const void* p) {
+    return _mm256_loadu_si256(static_cast<const __m256i*>(p));
   };
+  const __m256i bias[2] = {load(out.bias + n), load(out.bias + n + 8)};
+  const __m256i scale[2] = {load(out.multiplier + n), load(out.multiplier + n + 8)};
+  const __m128i shift = _mm_cvtsi32_si128(out.sum_shift);
+  const __m256 lo = _mm256_set1_ps(static_cast<float>(out.y_min - out.y_zero));
+  const __m256 hi = _mm256_set1_ps(static_cast<float>(out.y_max - out.y_zero));
+  const __m256i y_zero = _mm256_set1_epi16(static_cast<int16_t>(out.y_zero));
+  const __m256i y_min = _mm256_set1_epi16(static_cast<int16_t>(out.y_min));
+  const __m256i y_max = _mm256_set1_epi16(static_cast<int16_t>(out.y_max));
+  const ResidualS8& add = out.residual;
+  const __m256 m_y = _mm256_set1_ps(add.m_y), m_r = _mm256_set1_ps(add.m_r);
+  const __m256i r_zero = _mm256_set1_epi32(add.r_zero);
+  const __m256i add_zero = _mm256_set1_epi16(static_cast<int16_t>(add.zero));
+  const __m256i add_lo = _mm256_set1_epi16(static_cast<int16_t>(add.lo));
+  const __m256 add_hi = _mm256_set1_ps(static_cast<float>(add.hi - add.zero));
+  const uint32_t w_zero = tile.row_sums ? static_cast<uint32_t>(out.w_zero[n]) : 0;
 
-  /// Variant float with zero points taken off. The upper bound is held in binary32, the lower one
-  /// by saturation and a later maximum: what is below int32 becomes its minimum.
-  void store_plain(__m256i sum0, __m256i sum1, int8_t* to) const {
-    const __m256 hi = _mm256_set1_ps(static_cast<float>(out_.y_max - out_.y_zero));
-    const auto scaled = [&](__m256i sum, int64_t n) {
-      const __m256i bias = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(out_.bias + n));
-      const __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_add_epi32(sum, bias)),
-                                     _mm256_loadu_ps(out_.multiplier + n));
-      return _mm256_cvtps_epi32(_mm256_min_ps(v, hi));
+  for (int64_t i = 0; i < tile.rows; ++i) {
+    const int32_t* sums = tile.sums + i * tile.pitch;
+    const uint32_t row_sum = tile.row_sums ? static_cast<uint32_t>(tile.row_sums[i]) : 0;
+    const __m256i zero = _mm256_set1_epi32(static_cast<int32_t>(w_zero * row_sum));
+    const auto acc = [&](int half) {
+      const __m256i sum = _mm256_sll_epi32(load(sums + 8 * half), shift);
+      return _mm256_add_epi32(_mm256_sub_epi32(sum, zero), bias[half]);
     };
-    __m256i pairs = _mm256_packs_epi32(scaled(sum0, n_), scaled(sum1, n_ + 8));
-    pairs = _mm256_adds_epi16(pairs, _mm256_set1_epi16(static_cast<int16_t>(out_.y_zero)));
-    pairs = _mm256_max_epi16(pairs, _mm256_set1_epi16(static_cast<int16_t>(out_.y_min)));
+    __m256i pairs;
+    if constexpr (kBinary) {
+      // +1 where acc scale >= 0, else -1: the sign of acc unless the scale is zero.
+      const auto sign = [&](int half) {
+        const __m256i none = _mm256_cmpeq_epi32(scale[half], _mm256_setzero_si256());
+        return _mm256_andnot_si256(none, _mm256_srai_epi32(acc(half), 31));
+      };
+      pairs = _mm256_or_si256(_mm256_packs_epi32(sign(0), sign(1)), _mm256_set1_epi16(1));
+      pairs = _mm256_min_epi16(_mm256_max_epi16(_mm256_add_epi16(pairs, y_zero), y_min), y_max);
+    } else {
+      const auto scaled = [&](int half) {
+        const __m256 v =
+            _mm256_mul_ps(_mm256_cvtepi32_ps(acc(half)), _mm256_castsi256_ps(scale[half]));
+        return _mm256_min_ps(v, hi);
+      };
+      if constexpr (kResidual) {
+        const __m128i r = load_codes(tile.residual + i * tile.stride, tile.channels);
+        const auto sum = [&](int half) {
+          const __m256 y = _mm256_round_ps(_mm256_max_ps(scaled(half), lo),
+                                           _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+          const __m256i codes = _mm256_cvtepi8_epi32(half ? _mm_srli_si128(r, 8) : r);
+          const __m256 other = _mm256_cvtepi32_ps(_mm256_sub_epi32(codes, r_zero));
+          const __m256 v = _mm256_add_ps(_mm256_mul_ps(y, m_y), _mm256_mul_ps(other, m_r));
+          return _mm256_cvtps_epi32(_mm256_min_ps(v, add_hi));
+        };
+        pairs = _mm256_adds_epi16(_mm256_packs_epi32(sum(0), sum(1)), add_zero);
+        pairs = _mm256_max_epi16(pairs, add_lo);
+      } else {
+        pairs = _mm256_packs_epi32(_mm256_cvtps_epi32(scaled(0)), _mm256_cvtps_epi32(scaled(1)));
+        pairs = _mm256_max_epi16(_mm256_adds_epi16(pairs, y_zero), y_min);
+      }
+    }
     pairs = _mm256_permute4x64_epi64(pairs, 0xd8);
-    const __m128i codes =
-        _mm_packs_epi16(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
-    store_codes(to, codes, left_);
+    store_codes(tile.out + i * tile.stride,
+                _mm_packs_epi16(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1)),
+                tile.channels);
   }
+}
 
-  __attribute__((noinline)) static void general(const OutputS8& out, int64_t n, int64_t left,
-                                                Sums sums, int32_t row_sum, bool with_row_sum,
-                                                const int8_t* residual, int8_t* to) {
-    const OutputAvx2 first(out, n), second(out, n + 8);
-    __m256i y0 = with_row_sum ? first(sums.first, row_sum) : first(sums.first);
-    __m256i y1 = with_row_sum ? second(sums.second, row_sum) : second(sums.second);
-    if (residual) {
-      const __m128i r = load_codes(residual, left);
+/// The same of anything else.
+inline void output_rows_any_avx2(const OutputS8& out, int64_t n, const TileRows& tile) {
+  const OutputAvx2 first(out, n), second(out, n + 8);
+  for (int64_t i = 0; i < tile.rows; ++i) {
+    const auto* sums = reinterpret_cast<const __m256i*>(tile.sums + i * tile.pitch);
+    __m256i y0 = tile.row_sums ? first(sums[0], tile.row_sums[i]) : first(sums[0]);
+    __m256i y1 = tile.row_sums ? second(sums[1], tile.row_sums[i]) : second(sums[1]);
+    if (tile.residual) {
+      const __m128i r = load_codes(tile.residual + i * tile.stride, tile.channels);
       y0 = add_residual_avx2(out, y0, r);
       y1 = add_residual_avx2(out, y1, _mm_srli_si128(r, 8));
     }
-    store_codes(to, pack_codes(y0, y1), left);
+    store_codes(tile.out + i * tile.stride, pack_codes(y0, y1), tile.channels);
   }
+}
 
-  const OutputS8& out_;
-  int64_t n_, left_;
-  bool plain_;
-};
+/// The output stage for the 16 channels of a tile from n on.
+__attribute__((noinline)) inline void output_tile_avx2(const OutputS8& out, int64_t n,
+                                                       const TileRows& tile) {
+  const bool fast = out.multiplier && (out.same_zero || !tile.row_sums);
+  if (!fast || (out.binary && tile.residual)) return output_rows_any_avx2(out, n, tile);
+  if (out.binary) return output_rows_avx2<true, false>(out, n, tile);
+  if (tile.residual) return output_rows_avx2<false, true>(out, n, tile);
+  output_rows_avx2<false, false>(out, n, tile);
+}
 
 }  // namespace
 }  // namespace nibble::kernels

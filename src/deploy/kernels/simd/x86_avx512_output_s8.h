@@ -136,53 +136,64 @@ inline __m512i add_residual_avx512(const OutputS8& out, __m512i y, __m128i r) {
   return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(add.zero));
 }
 
-/// The output stage for the 16 channels of a tile from n on, of which those below `channels` exist.
-/// The plain case (variant float, one zero point, no residual) is inline; everything else is one
-/// function out of line, or each of a kernel's rows would hold a copy of it.
-class TileOutputAvx512 {
- public:
-  TileOutputAvx512(const OutputS8& out, int64_t n, int64_t channels)
-      : out_(out),
-        n_(n),
-        mask_(channel_mask(n, channels)),
-        plain_(out.same_zero && out.multiplier && out.sum_shift == 0 && !out.binary) {}
+/// The output stage of variant float for the 16 channels of a tile from n on, whose zero points are
+/// equal (or taken off). Bounds are held as in scaled_avx512.
+template <bool kBinary, bool kResidual>
+void output_rows_avx512(const OutputS8& out, int64_t n, const TileRows& tile) {
+  const __m512i bias = _mm512_loadu_si512(out.bias + n);
+  const __m512 scale = _mm512_loadu_ps(out.multiplier + n);
+  const __m128i shift = _mm_cvtsi32_si128(out.sum_shift);
+  const __m512i y_zero = _mm512_set1_epi32(out.y_zero);
+  const __m512 hi = _mm512_set1_ps(static_cast<float>(out.y_max - out.y_zero));
+  const __m512i lo = _mm512_set1_epi32(out.y_min - out.y_zero);
+  const __mmask16 mask = channel_mask(0, tile.channels);
+  const __mmask16 scaled = _mm512_cmpneq_ps_mask(scale, _mm512_setzero_ps());
+  const uint32_t w_zero = tile.row_sums ? static_cast<uint32_t>(out.w_zero[n]) : 0;
 
-  /// The sums of one row; `residual` may be null.
-  void operator()(const __m512i (&sums)[1], int32_t row_sum, const int8_t* residual,
-                  int8_t* to) const {
-    if (!plain_ || residual) return general(out_, n_, mask_, sums[0], row_sum, true, residual, to);
-    const auto zero = static_cast<uint32_t>(out_.w_zero[0]) * static_cast<uint32_t>(row_sum);
-    store_plain(_mm512_add_epi32(sums[0], _mm512_set1_epi32(static_cast<int32_t>(0u - zero))), to);
+  for (int64_t i = 0; i < tile.rows; ++i) {
+    const uint32_t row_sum = tile.row_sums ? static_cast<uint32_t>(tile.row_sums[i]) : 0;
+    const __m512i zero = _mm512_set1_epi32(static_cast<int32_t>(w_zero * row_sum));
+    const __m512i sum = _mm512_sll_epi32(_mm512_load_si512(tile.sums + i * tile.pitch), shift);
+    const __m512i acc = _mm512_add_epi32(_mm512_sub_epi32(sum, zero), bias);
+    __m512i y;
+    if constexpr (kBinary) {
+      // +1 where acc scale >= 0, else -1: the sign of acc unless the scale is zero.
+      const __mmask16 negative = _mm512_mask_cmplt_epi32_mask(scaled, acc, _mm512_setzero_si512());
+      const __m512i sign = _mm512_mask_set1_epi32(_mm512_set1_epi32(1), negative, -1);
+      y = _mm512_min_epi32(_mm512_max_epi32(sign, lo), _mm512_cvtps_epi32(hi));
+    } else {
+      const __m512 v = _mm512_min_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), scale), hi);
+      y = _mm512_max_epi32(_mm512_cvtps_epi32(v), lo);
+    }
+    y = _mm512_add_epi32(y, y_zero);
+    if constexpr (kResidual)
+      y = add_residual_avx512(out, y, _mm_maskz_loadu_epi8(mask, tile.residual + i * tile.stride));
+    _mm_mask_storeu_epi8(tile.out + i * tile.stride, mask, _mm512_cvtepi32_epi8(y));
   }
-  /// Without row sums.
-  void operator()(const __m512i (&sums)[1], const int8_t* residual, int8_t* to) const {
-    if (!plain_ || residual) return general(out_, n_, mask_, sums[0], 0, false, residual, to);
-    store_plain(sums[0], to);
-  }
+}
 
- private:
-  void store_plain(__m512i sum, int8_t* to) const {
-    const __m512 hi = _mm512_set1_ps(static_cast<float>(out_.y_max - out_.y_zero));
-    const __m512i y = _mm512_max_epi32(scaled_avx512(out_, n_, sum, hi),
-                                       _mm512_set1_epi32(out_.y_min - out_.y_zero));
-    _mm_mask_storeu_epi8(to, mask_,
-                         _mm512_cvtepi32_epi8(_mm512_add_epi32(y, _mm512_set1_epi32(out_.y_zero))));
+/// The same of anything else.
+inline void output_rows_any_avx512(const OutputS8& out, int64_t n, const TileRows& tile) {
+  const OutputAvx512 codes(out, n);
+  const __mmask16 mask = channel_mask(0, tile.channels);
+  for (int64_t i = 0; i < tile.rows; ++i) {
+    const __m512i sum = _mm512_load_si512(tile.sums + i * tile.pitch);
+    __m512i y = tile.row_sums ? codes(sum, tile.row_sums[i]) : codes(sum);
+    if (tile.residual)
+      y = add_residual_avx512(out, y, _mm_maskz_loadu_epi8(mask, tile.residual + i * tile.stride));
+    _mm_mask_storeu_epi8(tile.out + i * tile.stride, mask, _mm512_cvtepi32_epi8(y));
   }
+}
 
-  __attribute__((noinline)) static void general(const OutputS8& out, int64_t n, __mmask16 mask,
-                                                __m512i sum, int32_t row_sum, bool with_row_sum,
-                                                const int8_t* residual, int8_t* to) {
-    const OutputAvx512 codes(out, n);
-    __m512i y = with_row_sum ? codes(sum, row_sum) : codes(sum);
-    if (residual) y = add_residual_avx512(out, y, _mm_maskz_loadu_epi8(mask, residual));
-    _mm_mask_storeu_epi8(to, mask, _mm512_cvtepi32_epi8(y));
-  }
-
-  const OutputS8& out_;
-  int64_t n_;
-  __mmask16 mask_;
-  bool plain_;
-};
+/// The output stage for the 16 channels of a tile from n on.
+__attribute__((noinline)) inline void output_tile_avx512(const OutputS8& out, int64_t n,
+                                                         const TileRows& tile) {
+  const bool fast = out.multiplier && (out.same_zero || !tile.row_sums);
+  if (!fast || (out.binary && tile.residual)) return output_rows_any_avx512(out, n, tile);
+  if (out.binary) return output_rows_avx512<true, false>(out, n, tile);
+  if (tile.residual) return output_rows_avx512<false, true>(out, n, tile);
+  output_rows_avx512<false, false>(out, n, tile);
+}
 
 }  // namespace
 }  // namespace nibble::kernels
