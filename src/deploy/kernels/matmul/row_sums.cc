@@ -7,6 +7,17 @@ namespace {
 
 constexpr int64_t kGrain = 4096;  // sums a task: a few microseconds
 
+/// to[i] += from[i step], modulo 2^32.
+void add_line(const int32_t* from, int64_t n, int32_t* to, int64_t step = 1) {
+  const auto add = [](int32_t a, int32_t b) {
+    return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
+  };
+  if (step == 1)
+    for (int64_t i = 0; i < n; ++i) to[i] = add(to[i], from[i]);
+  else
+    for (int64_t i = 0; i < n; ++i) to[i] = add(to[i], from[i * step]);
+}
+
 }  // namespace
 
 RowSums::RowSums(const WindowPlan& plan)
@@ -38,17 +49,18 @@ void RowSums::run(SumsS8Core* core, const int8_t* image, int32_t* scratch, int32
 void RowSums::sum_last_axis(const int32_t* pixels, int32_t* lines, int64_t begin,
                             int64_t end) const {
   const Windows& w = windows_;
-  const int64_t g_count = w.groups;
+  const int64_t line = w.out[2] * w.groups;
   for (int64_t i = begin; i < end; ++i) {
-    const int32_t* from = pixels + i * size_[2] * g_count;
-    int32_t* to = lines + i * w.out[2] * g_count;
-    for (int64_t y = 0; y < w.out[2]; ++y) {
-      for (int64_t g = 0; g < g_count; ++g) {
-        uint32_t sum = 0;
-        for (int64_t k = 0; k < w.kernel[2]; ++k)
-          sum += static_cast<uint32_t>(from[(y * w.stride[2] + k * w.dilation[2]) * g_count + g]);
-        *to++ = static_cast<int32_t>(sum);
+    const int32_t* from = pixels + i * size_[2] * w.groups;
+    int32_t* to = lines + i * line;
+    std::fill(to, to + line, 0);
+    for (int64_t k = 0; k < w.kernel[2]; ++k, from += w.dilation[2] * w.groups) {
+      if (w.stride[2] == 1) {
+        add_line(from, line, to);
+        continue;
       }
+      for (int64_t y = 0; y < w.out[2]; ++y)
+        add_line(from + y * w.stride[2] * w.groups, w.groups, to + y * w.groups);
     }
   }
 }
@@ -64,14 +76,11 @@ void RowSums::sum_other_axes(const int32_t* lines, int32_t* sums, int64_t begin,
         lines + ((b * size_[0] + y0 * w.stride[0]) * size_[1] + y1 * w.stride[1]) * line;
     for (int64_t g = 0; g < w.groups; ++g) {
       int32_t* to = sums + g * rows + i * w.out[2];
-      for (int64_t j = g; j < line; j += w.groups) {
-        uint32_t sum = 0;
-        for (int64_t k0 = 0; k0 < w.kernel[0]; ++k0)
-          for (int64_t k1 = 0; k1 < w.kernel[1]; ++k1)
-            sum += static_cast<uint32_t>(
-                from[(k0 * w.dilation[0] * size_[1] + k1 * w.dilation[1]) * line + j]);
-        *to++ = static_cast<int32_t>(sum);
-      }
+      std::fill(to, to + w.out[2], 0);
+      for (int64_t k0 = 0; k0 < w.kernel[0]; ++k0)
+        for (int64_t k1 = 0; k1 < w.kernel[1]; ++k1)
+          add_line(from + (k0 * w.dilation[0] * size_[1] + k1 * w.dilation[1]) * line + g, w.out[2],
+                   to, w.groups);
     }
   }
 }

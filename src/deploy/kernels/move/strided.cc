@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "deploy/kernels/move/move.h"
+#include "deploy/kernels/simd/unroll.h"
 
 namespace nibble::kernels {
 namespace {
@@ -16,9 +17,20 @@ void copy_elements(const T* src, int64_t stride, T* dst, int64_t n) {
   for (int64_t i = 0; i < n; ++i) dst[i] = src[i * stride];
 }
 
+/// transpose_block of few columns (of an image, say).
+template <int kColumns, class T>
+void interleave(const T* __restrict src, int64_t stride, T* __restrict dst, int64_t rows) {
+  for (int64_t i = 0; i < rows; ++i) {
+    NIBBLE_UNROLL for (int j = 0; j < kColumns; ++j) dst[kColumns * i + j] = src[i + j * stride];
+  }
+}
+
 /// dst[i][j] = src[i + j * stride] for rows i in [0, rows), j in [0, columns); dst pitch = columns.
 template <class T>
 void transpose_block(const T* src, int64_t stride, T* dst, int64_t rows, int64_t columns) {
+  if (columns == 2) return interleave<2>(src, stride, dst, rows);
+  if (columns == 3) return interleave<3>(src, stride, dst, rows);
+  if (columns == 4) return interleave<4>(src, stride, dst, rows);
   constexpr int64_t kTile = 8;
   for (int64_t j0 = 0; j0 < columns; j0 += kTile) {
     const int64_t j1 = std::min(columns, j0 + kTile);

@@ -15,6 +15,21 @@ using Lane = typename VectorOf<T, kLanes* int(sizeof(T))>::type;
 using F = Lane<float>;
 using I = Lane<int32_t>;
 
+// GCC converts a register between bytes and int32 one by one where it has no instruction for it:
+// byte shuffles do it instead.
+
+/// The low bytes of integers that fit.
+template <class Y>
+NIBBLE_INLINE Lane<Y> narrow(I v) {
+  using Bytes = VectorOf<signed char, NIBBLE_VECTOR_BYTES>::type;
+  if constexpr (sizeof(Y) == 1 && NIBBLE_VECTOR_BYTES == 16)
+    return (Lane<Y>)__builtin_shufflevector((Bytes)v, (Bytes)v, 0, 4, 8, 12);
+  else if constexpr (sizeof(Y) == 1 && NIBBLE_VECTOR_BYTES == 32)
+    return (Lane<Y>)__builtin_shufflevector((Bytes)v, (Bytes)v, 0, 4, 8, 12, 16, 20, 24, 28);
+  else
+    return __builtin_convertvector(v, Lane<Y>);
+}
+
 /// Clamps, rounds half to even and stores. |range| < 2^18, so that adding 1.5 * 2^23 leaves the
 /// rounded integer in the low bits of the sum.
 template <class Y>
@@ -29,17 +44,36 @@ struct ToCode {
     v = v < lo ? lo : v;
     v = v > hi ? hi : v;
     const I rounded = (I)(v + 12582912.0f);
-    return __builtin_convertvector(rounded + zero, Lane<Y>);
+    return narrow<Y>(rounded + zero);
   }
 };
+
+/// Bytes as integers: each goes to the top of its lane and is shifted down.
+template <class Q>
+NIBBLE_INLINE I widen(Lane<Q> q) {
+  using Bytes = VectorOf<signed char, NIBBLE_VECTOR_BYTES>::type;
+  using U = Lane<uint32_t>;
+  const auto down = [](Bytes tops) __attribute__((always_inline)) {
+    return Q(-1) < Q(0) ? (I)tops >> 24 : (I)((U)tops >> 24);
+  };
+  if constexpr (sizeof(Q) == 1 && NIBBLE_VECTOR_BYTES == 16) {
+    const Bytes b = (Bytes)(U{} + __builtin_bit_cast(uint32_t, q));
+    return down(__builtin_shufflevector(b, b, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3));
+  } else if constexpr (sizeof(Q) == 1 && NIBBLE_VECTOR_BYTES == 32) {
+    const Bytes b = (Bytes)(Vec<uint64_t>{} + __builtin_bit_cast(uint64_t, q));
+    return down(__builtin_shufflevector(b, b, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 20,
+                                        20, 20, 20, 21, 21, 21, 21, 22, 22, 22, 22, 23, 23, 23,
+                                        23));
+  } else {
+    return __builtin_convertvector(q, I);
+  }
+}
 
 template <class Q>
 struct ToInt {
   I zero;
   explicit ToInt(int32_t z) : zero(splat<I>(z)) {}
-  __attribute__((always_inline)) I operator()(Lane<Q> q) const {
-    return __builtin_convertvector(q, I) - zero;
-  }
+  __attribute__((always_inline)) I operator()(Lane<Q> q) const { return widen<Q>(q) - zero; }
 };
 
 NIBBLE_INLINE F to_float(I v) {

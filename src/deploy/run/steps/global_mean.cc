@@ -48,13 +48,26 @@ class GlobalMeanStep : public Step {
   }
 
  private:
+  /// sums[c] += the codes of channel c at all positions.
+  void add_positions(const T* x, int32_t* sums) const {
+    constexpr int64_t kChannels = 32;  // a loop of constant length: vectors
+    int64_t c = 0;
+    for (; c + kChannels <= channels_; c += kChannels) {
+      int32_t some[kChannels] = {};
+      for (int64_t p = 0; p < positions_; ++p)
+        for (int64_t j = 0; j < kChannels; ++j) some[j] += x[p * channels_ + c + j];
+      for (int64_t j = 0; j < kChannels; ++j) sums[c + j] += some[j];
+    }
+    for (; c < channels_; ++c)
+      for (int64_t p = 0; p < positions_; ++p) sums[c] += x[p * channels_ + c];
+  }
+
   void one_image(const T* x, int32_t* sums, T* y) const {
     const kernels::CodeFactors& f = arithmetic_.factors;
     const kernels::CodeRange& r = arithmetic_.range;
     const auto start = static_cast<int32_t>(-positions_ * f.zero_a);
     for (int64_t c = 0; c < channels_; ++c) sums[c] = start;
-    for (int64_t p = 0; p < positions_; ++p)
-      for (int64_t c = 0; c < channels_; ++c) sums[c] += x[p * channels_ + c];
+    add_positions(x, sums);
     for (int64_t c = 0; c < channels_; ++c) {
       const int64_t lo = int64_t{r.lo} - r.zero, hi = int64_t{r.hi} - r.zero;
       if (arithmetic_.binary) {
