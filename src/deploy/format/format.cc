@@ -56,6 +56,15 @@ PackedRecord make_record(int bits, bool is_signed, int64_t groups, int64_t n, in
   return r;
 }
 
+PackedRecord with_joined_taps(PackedRecord record) {
+  if (record.groups != 1 || record.c >= kChannelMultiple || record.kw == 1) return record;
+  record.c *= record.kw;
+  record.kw = 1;
+  record.c_pad = round_up(record.c, kChannelMultiple);
+  record.k = record.kh * record.c_pad;
+  return record;
+}
+
 PackedRecord as_ternary(PackedRecord record) {
   assert(record.bits == 2);
   record.offset = 1;

@@ -35,7 +35,7 @@ struct PackedRecord {
   int64_t n = 0;  // output channels a group
   int64_t k = 0;  // reduction length as stored: kh * kw * c_pad (before padding to 64)
   int64_t kh = 1, kw = 1;
-  int64_t c = 0;      // input channels a group
+  int64_t c = 0;      // input channels a group; kw times as many where taps are joined (kw 1)
   int64_t c_pad = 0;  // input channels as stored: c rounded up to 4 (1 for kDepthwise)
   friend bool operator==(const PackedRecord&, const PackedRecord&) = default;
 };
@@ -108,6 +108,9 @@ PackedRecord make_depthwise_record(int bits, bool is_signed, int64_t channels, i
 /// The same record for codes -1, 0, +1 (of a 2-bit one), or -1, +1 (of a 1-bit one).
 PackedRecord as_ternary(PackedRecord record);
 PackedRecord as_binary(PackedRecord record);
+/// The taps along kw joined with the channels into one run of kw c, where channels are so few that
+/// padding every tap would cost more (a first layer: one group, c < 4). Codes keep their order.
+PackedRecord with_joined_taps(PackedRecord record);
 
 /// Whether a record from a file is one that this build reads, with dimensions that do not overflow.
 /// kUnsupported: unknown format or version; kCorrupt: contradicts itself.

@@ -32,8 +32,8 @@ PackedRecord record_of(const Value& value, int64_t groups, bool depthwise) {
   const numeric::QuantParams& q = value.quant->params;
   const PackedRecord record =
       depthwise ? format::make_depthwise_record(q.bits, q.is_signed(), shape[0], kh, kw)
-                : format::make_record(q.bits, q.is_signed(), groups, shape[0] / groups, kh, kw,
-                                      shape[rank - 1]);
+                : format::with_joined_taps(format::make_record(
+                      q.bits, q.is_signed(), groups, shape[0] / groups, kh, kw, shape[rank - 1]));
   switch (q.grid) {
     case numeric::GridId::kAffine:
       break;

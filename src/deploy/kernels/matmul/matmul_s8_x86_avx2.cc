@@ -42,20 +42,29 @@ void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
   if (k == 4)
     for (; i + 8 <= rows; i += 8, a += 32)
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + i), quads(a));
-  for (; i < rows; ++i, a += k) {
+  const auto lanes = [&](const int8_t* row) {
     __m256i sum = _mm256_setzero_si256();
     int64_t j = 0;
-    for (; j + 32 <= k; j += 32) sum = _mm256_add_epi32(sum, quads(a + j));
+    for (; j + 32 <= k; j += 32) sum = _mm256_add_epi32(sum, quads(row + j));
     __m128i low = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
-    for (; j + 8 <= k; j += 8) {
-      const __m128i v = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(a + j));
+    const auto add = [&](__m128i v) {
       low = _mm_add_epi32(low, _mm_madd_epi16(_mm_cvtepi8_epi16(v), _mm_set1_epi16(1)));
-    }
-    low = _mm_add_epi32(low, _mm_srli_si128(low, 8));
-    low = _mm_add_epi32(low, _mm_srli_si128(low, 4));
-    auto total = static_cast<uint32_t>(_mm_cvtsi128_si32(low));
-    for (; j < k; ++j) total += static_cast<uint32_t>(a[j]);  // wraps, as in the reference
-    sums[i] = static_cast<int32_t>(total);
+    };
+    for (; j + 8 <= k; j += 8) add(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(row + j)));
+    if (j == k) return low;
+    int64_t tail = 0;
+    for (int64_t at = 0; j < k; ++j, at += 8) tail |= int64_t{static_cast<uint8_t>(row[j])} << at;
+    add(_mm_cvtsi64_si128(tail));
+    return low;
+  };
+  for (; i + 4 <= rows; i += 4, a += 4 * k) {  // four rows share the sums across lanes
+    const __m128i r01 = _mm_hadd_epi32(lanes(a), lanes(a + k));
+    const __m128i r23 = _mm_hadd_epi32(lanes(a + 2 * k), lanes(a + 3 * k));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(sums + i), _mm_hadd_epi32(r01, r23));
+  }
+  for (; i < rows; ++i, a += k) {
+    const __m128i pairs = lanes(a), sum = _mm_hadd_epi32(pairs, pairs);
+    sums[i] = _mm_cvtsi128_si32(_mm_hadd_epi32(sum, sum));
   }
 }
 

@@ -32,10 +32,11 @@ Result<kernels::Windows> qproduct_windows(const PrepareContext& context) {
   }
   const format::PackedRecord& r = weights.info->packed;
   const bool depthwise = r.format == format::FormatId::kDepthwise;
-  const bool channels_fit =
-      depthwise ? r.n == w.groups && w.channels == 1 : r.groups == w.groups && r.c == w.channels;
-  if (!channels_fit || r.groups * r.n != weights.shape[0] || r.kh * r.kw != w.taps() ||
-      r.kw != w.kernel[2])
+  const int64_t joined = joins_taps(r, w) ? w.kernel[2] : 1;
+  const bool channels_fit = depthwise ? r.n == w.groups && w.channels == 1
+                                      : r.groups == w.groups && r.c == joined * w.channels;
+  if (!channels_fit || r.groups * r.n != weights.shape[0] || r.kh * r.kw * joined != w.taps() ||
+      r.kw * joined != w.kernel[2])
     return invalid_argument("expects weights packed as " + std::to_string(w.groups) +
                             " groups of " + to_string(weights.shape) + ", found " +
                             std::to_string(r.groups) + " x " + std::to_string(r.n) + "x" +

@@ -15,6 +15,11 @@ namespace nibble::run {
 /// what the node asks for.
 Result<kernels::Windows> qproduct_windows(const PrepareContext& context);
 
+/// Whether the taps along the last axis make one run with the channels (format::with_joined_taps).
+inline bool joins_taps(const format::PackedRecord& weights, const kernels::Windows& w) {
+  return w.groups == 1 && weights.kw == 1 && w.kernel[2] > 1;
+}
+
 /// The codes that a tensor of i8 may hold, by its grid: -128..127 without one.
 struct HeldCodes {
   int32_t lo = -128, hi = 127;

@@ -22,6 +22,7 @@ struct Case {
   bool ternary = false, binary = false;  // instead: codes -1, 0, +1; -1, +1
   bool signs = false;                    // results on the binary grid
   bool gemm = false;
+  bool joined = false;   // taps along the last axis with the channels
   bool extreme = false;  // codes at the ends of their ranges alone
   RequantiseVariant requantise = RequantiseVariant::kFloat;
   DType x = DType::kI8, y = DType::kI8;
@@ -102,6 +103,7 @@ Problem make_problem(const Case& t, uint32_t seed) {
       depthwise
           ? format::make_depthwise_record(bits, t.is_signed, channels, t.kernel[0], t.kernel[1])
           : format::make_record(bits, t.is_signed, t.group, t.o, t.kernel[0], t.kernel[1], t.c);
+  if (t.joined) weights.packed = format::with_joined_taps(weights.packed);
   if (t.ternary) weights.packed = format::as_ternary(weights.packed);
   if (t.binary) weights.packed = format::as_binary(weights.packed);
   weights.stream.resize(format::packed_bytes(weights.packed));
@@ -209,6 +211,34 @@ TEST(QConv, PaddingHoldsTheZeroPoint) {
       {.c = 3, .o = 64, .in = {23, 23}, .kernel = {7, 7}, .stride = {2, 2}, .pad = {3, 3, 3, 3}},
       5);
   expect_definition({.c = 4, .o = 4, .in = {2, 2}, .kernel = {3, 3}, .pad = {5, 4, 6, 7}}, 6);
+}
+
+TEST(QConv, FewChannelsAreJoinedWithTaps) {
+  for (int64_t c : {1, 2, 3})
+    for (bool is_signed : {true, false})
+      for (int64_t width : {2, 3, 4, 7}) {
+        Case t = {.batch = 2, .c = c, .o = 5, .in = {9, 8}, .kernel = {3, width}};
+        t.is_signed = is_signed, t.joined = true;
+        expect_definition(t, 40);
+        t.stride = {2, 3}, t.pad = {1, 2, 3, 1};
+        expect_definition(t, 41);
+        t.dilation = {2, 1}, t.pad = {9, 9, 0, 9};  // whole windows outside
+        expect_definition(t, 42);
+        t.dilation = {1, 2}, t.o = 40;
+        expect_definition(t, 43);
+      }
+  expect_definition(
+      {.c = 3, .o = 9, .in = {5, 6}, .kernel = {3, 3}, .binary = true, .joined = true}, 44);
+  expect_definition({.c = 1, .o = 9, .in = {5, 6}, .kernel = {2, 5}, .bits = 3, .joined = true},
+                    45);
+  expect_definition({.c = 2,
+                     .o = 9,
+                     .in = {5, 6},
+                     .kernel = {2, 5},
+                     .joined = true,
+                     .x = DType::kI16,
+                     .y = DType::kI16},
+                    46);
 }
 
 TEST(QConv, GroupsAndDilations) {
