@@ -19,6 +19,10 @@ inline int64_t room_of(const MatmulS8& p) {
   return 32767 / (2 * int64_t{(1 << p.bits) - 1} * p.a_max);
 }
 
+/// The sums of one row.
+template <int kTiles>
+using SumsOf = int32_t[kTiles][kTileS8];
+
 /// The codes of even k and of odd k as int16, and likewise of activations.
 template <class Ops>
 struct Words {
@@ -39,11 +43,11 @@ inline NIBBLE_ALWAYS_INLINE typename Ops::V add_products(typename Ops::V acc, co
   return Ops::add32(Ops::add32(acc, Ops::madd(w.even, x.even)), Ops::madd(w.odd, x.odd));
 }
 
-/// kRows rows by kTiles tiles of 16 channels, from tile t on. Of the rows `valid` exist.
+/// Sums of kRows rows by kTiles tiles of 16 channels, from tile t on. Of the rows `valid` exist,
+/// the others' sums are undefined.
 template <class Ops, int kRows, int kTiles>
-void wide_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
-               const int32_t* row_sums, int64_t valid, int8_t* out, int64_t stride, int t,
-               int64_t row) {
+void wide_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows, int64_t valid,
+               int t, SumsOf<kTiles>* sums) {
   using V = typename Ops::V;
   constexpr int kBytes = int(sizeof(V)), kVectors = 64 / kBytes;
   const int8_t* from[kRows];
@@ -74,23 +78,18 @@ void wide_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* row
       }
     }
   });
-  alignas(64) int32_t sums[kRows][kTiles][kTileS8];
   NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
     NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
       NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v)
           Ops::store(&sums[m][q][v * kBytes / 4], acc[m][q][v]);
     }
   }
-  for (int q = 0; q < kTiles; ++q)
-    finish_tile<Ops::output_tile>(p, block, t + q, row, valid < kRows ? valid : kRows, sums[0][q],
-                                  kTiles * kTileS8, row_sums, out, stride);
 }
 
 /// The same by int16 sums.
 template <class Ops, int kRows, int kTiles>
-void narrow_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
-                 const int32_t* row_sums, int64_t valid, int8_t* out, int64_t stride, int t,
-                 int64_t row) {
+void narrow_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows, int64_t valid,
+                 int t, SumsOf<kTiles>* sums) {
   using V = typename Ops::V;
   constexpr int kBytes = int(sizeof(V)), kVectors = 64 / kBytes;
   const int64_t room = room_of(p);
@@ -98,23 +97,25 @@ void narrow_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* r
   NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) from[m] = rows[m < valid ? m : valid - 1];
   const uint8_t* first = block.b + t / 2 * block.panel_bytes + t % 2 * kTileBytesS8;
   V acc[kRows][kTiles][kVectors];
-  V sums[kRows][kTiles][kVectors];  // in memory: touched once in `room` steps
   NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
     NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[m][q][v] = sums[m][q][v] = Ops::zero();
+      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[m][q][v] = Ops::zero();
     }
   }
-  V(*memory)[kTiles][kVectors] = sums;
-  __asm__("" : "+r"(memory) : : "memory");  // or the compiler would spill `acc` instead
+  bool added = false;  // what `sums` hold counts
   const auto flush = [&]() NIBBLE_ALWAYS_INLINE {
     NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
       NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
         NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) {
-          memory[m][q][v] = Ops::add32(memory[m][q][v], Ops::madd(acc[m][q][v], Ops::ones16()));
+          int32_t* to = &sums[m][q][v * kBytes / 4];
+          V sum = Ops::madd(acc[m][q][v], Ops::ones16());
+          if (added) sum = Ops::add32(sum, Ops::load(to));
+          Ops::store(to, sum);
           acc[m][q][v] = Ops::zero();
         }
       }
     }
+    added = true;
   };
   int64_t left = room;
   for_each_run(p, block, [&](int64_t offset, int64_t k, int64_t quads) NIBBLE_ALWAYS_INLINE {
@@ -145,10 +146,6 @@ void narrow_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* r
     }
   });
   flush();
-  for (int q = 0; q < kTiles; ++q)
-    finish_tile<Ops::output_tile>(p, block, t + q, row, valid < kRows ? valid : kRows,
-                                  reinterpret_cast<int32_t*>(memory[0][q]), kTiles * kTileS8,
-                                  row_sums, out, stride);
 }
 
 /// The rows of a block, kMost at a time, then what is left of them by halves.
@@ -162,22 +159,30 @@ inline NIBBLE_ALWAYS_INLINE void for_rows(int64_t m, F f) {
     for (; i < m; ++i) f.template operator()<1>(i);
 }
 
-/// BlockCoreS8: tile by tile, so that a tile's codes stay in the nearest cache.
+/// BlockCoreS8: tile by tile, so that a tile's codes stay in the nearest cache. Rows are finished
+/// by the chunk.
 template <class Ops>
 void block_madd(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
                 const int32_t* row_sums, int64_t m, int8_t* out, int64_t stride) {
+  constexpr int64_t kChunk = 24;
+  static_assert(kChunk % Ops::kWideRows == 0 && kChunk % Ops::kNarrowRows == 0);
   const bool narrow = room_of(p) > 1;
   const auto tiles = [&]<int kTiles>(int t) {
-    if (narrow)
-      for_rows<Ops::kNarrowRows>(m, [&]<int kRows>(int64_t i) {
-        narrow_tile<Ops, kRows, kTiles>(p, block, rows + i, row_sums + i, m - i, out + i * stride,
-                                        stride, t, i);
-      });
-    else
-      for_rows<Ops::kWideRows>(m, [&]<int kRows>(int64_t i) {
-        wide_tile<Ops, kRows, kTiles>(p, block, rows + i, row_sums + i, m - i, out + i * stride,
-                                      stride, t, i);
-      });
+    alignas(64) SumsOf<kTiles> sums[kChunk];
+    for (int64_t first = 0; first < m; first += kChunk) {
+      const int64_t count = m - first < kChunk ? m - first : kChunk;
+      if (narrow)
+        for_rows<Ops::kNarrowRows>(count, [&]<int kRows>(int64_t i) {
+          narrow_tile<Ops, kRows, kTiles>(p, block, rows + first + i, count - i, t, sums + i);
+        });
+      else
+        for_rows<Ops::kWideRows>(count, [&]<int kRows>(int64_t i) {
+          wide_tile<Ops, kRows, kTiles>(p, block, rows + first + i, count - i, t, sums + i);
+        });
+      for (int q = 0; q < kTiles; ++q)
+        finish_tile<Ops::output_tile>(p, block, t + q, first, count, sums[0][q], kTiles * kTileS8,
+                                      row_sums + first, out + first * stride, stride);
+    }
   };
   int t = 0;
   for (; t + Ops::kTiles <= block.tiles; t += Ops::kTiles)
