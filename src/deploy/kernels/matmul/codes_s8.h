@@ -40,6 +40,21 @@ inline __attribute__((always_inline)) typename Ops::V codes_s8(const std::byte* 
   }
 }
 
+/// Loads are not moved across it: what the compiler would hoist, it would have to spill. Sums whose
+/// address is taken would live in memory because of it.
+inline __attribute__((always_inline)) void hold_loads() {
+  __asm__ volatile("" : : : "memory");
+}
+
+/// Asks for the cache lines of a tile of kBytes that lies ahead of the one at `tile`: the share of
+/// vector z (0..15). Hardware alone does not keep a single row at the memory's speed.
+template <int kBytes>
+inline __attribute__((always_inline)) void fetch_ahead(const std::byte* tile, int z) {
+  constexpr int kAhead = 2048, kLines = kBytes / 64;
+  NIBBLE_UNROLL for (int i = z * kLines / 16; i < (z + 1) * kLines / 16; ++i)
+      __builtin_prefetch(tile + kAhead + 64 * i);
+}
+
 /// Calls f with the width as a constant: f.template operator()<kBits>(), bits 1..8.
 template <class F>
 inline __attribute__((always_inline)) void with_bits(int bits, F f) {

@@ -190,6 +190,12 @@ void block_madd(const MatmulS8& p, const BlockS8& block, const int8_t* const* ro
   for (; t < block.tiles; ++t) tiles.template operator()<1>(t);
 }
 
+/// The compiler must not add up in another order: it would form many products first and spill them.
+template <class V>
+inline NIBBLE_ALWAYS_INLINE void keep_order(V& sum) {
+  __asm__("" : "+x"(sum));
+}
+
 /// A panel (kTiles tiles) by one row, codes unpacked in registers.
 template <class Ops, int kBits, int kTiles>
 void vector_panel(const MatmulS8& p, const std::byte* stream, const int8_t* a, int32_t row_sum,
@@ -197,36 +203,39 @@ void vector_panel(const MatmulS8& p, const std::byte* stream, const int8_t* a, i
   using V = typename Ops::V;
   constexpr int kBytes = int(sizeof(V)), kVectors = 64 / kBytes;
   constexpr int kTileBytes = kTileBytesS8 / 8 * kBits;
-  V sums[kTiles][kVectors], acc[kTiles][kVectors];  // acc: int16, of narrow products alone
+  V sums[kTiles][kVectors];
   NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-    NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[q][v] = sums[q][v] = Ops::zero();
+    NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) sums[q][v] = Ops::zero();
   }
   // Quads between two flushes: a power of two, so that it divides a step.
   const int64_t room = room_of(p);
   const int mask = room >= 16 ? 15 : room >= 8 ? 7 : room >= 4 ? 3 : room >= 2 ? 1 : 0;
+  // Tile after tile, so that memory is read strictly forward.
   for (int64_t k = 0; k < p.k_padded; k += kStepS8, stream += kTiles * kTileBytes) {
-    NIBBLE_UNROLL for (int z = 0; z < 16; ++z) {
-      const auto codes = [&](int q, int v) NIBBLE_ALWAYS_INLINE {
-        return codes_s8<kBits, Ops>(stream + q * kTileBytes, z, v * kBytes);
-      };
+    NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+      const std::byte* tile = stream + q * kTileBytes;
       if constexpr (kBits == 8) {
-        const Words<Ops> x = quad_words<Ops>(a + k + 4 * z);
-        NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-          NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) sums[q][v] =
-              add_products<Ops>(sums[q][v], code_words<Ops>(codes(q, v)), x);
+        for (int z = 0; z < 16; ++z) {
+          fetch_ahead<kTileBytes>(tile, z);
+          const Words<Ops> x = quad_words<Ops>(a + k + 4 * z);
+          NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) sums[q][v] = add_products<Ops>(
+              sums[q][v], code_words<Ops>(Ops::load(tile + 64 * z + v * kBytes)), x);
         }
-      } else {
+        continue;
+      }
+      V acc[kVectors];
+      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[v] = Ops::zero();
+      NIBBLE_UNROLL for (int z = 0; z < 16; ++z) {
+        fetch_ahead<kTileBytes>(tile, z);
         const V x = Ops::broadcast4(a + k + 4 * z);
-        NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-          NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[q][v] =
-              Ops::add16(acc[q][v], Ops::maddubs(codes(q, v), x));
+        NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) {
+          acc[v] = Ops::add16(acc[v], Ops::maddubs(codes_s8<kBits, Ops>(tile, z, v * kBytes), x));
+          keep_order(acc[v]);
         }
-        if ((z & mask) != mask) continue;
-        NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-          NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) {
-            sums[q][v] = Ops::add32(sums[q][v], Ops::madd(acc[q][v], Ops::ones16()));
-            acc[q][v] = Ops::zero();
-          }
+        if (z < 15 && (z & mask) != mask) continue;
+        NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) {
+          sums[q][v] = Ops::add32(sums[q][v], Ops::madd(acc[v], Ops::ones16()));
+          acc[v] = Ops::zero();
         }
       }
     }
