@@ -115,7 +115,7 @@ class Bench {
 
 std::vector<KernelTable::Entry> measure_products(Isa ceiling, double seconds,
                                                  const std::function<void(double)>& done,
-                                                 const MeasuredProduct& product) {
+                                                 std::span<const MeasuredProduct> products) {
   std::vector<Case> cases;
   for (int w = 1; w <= 8; ++w)
     for (int a : kActivationBits)
@@ -127,32 +127,36 @@ std::vector<KernelTable::Entry> measure_products(Isa ceiling, double seconds,
   for (const BitSerialVariant& v : bitserial_variants())
     if (allowed(v.isa, ceiling) && v.runs()) counters.push_back(&v);
 
-  Bench bench(product);
   std::vector<KernelTable::Entry> entries;
-  const auto all = static_cast<double>((matmuls.size() + counters.size()) * cases.size());
+  const auto all = static_cast<double>(products.size() * (matmuls.size() + counters.size()));
   double finished = 0;
-  const auto add = [&](std::string_view kernel, const Case& c, double gops) {
-    entries.push_back({std::string(kernel), c.w_bits, c.a_bits, c.rows, gops});
-  };
-  for (const MatmulS8Variant* v : matmuls)
-    for (const Case& c : cases) {
-      add(v->name, c, bench.matmul(*v, c, seconds));
-      if (done) done(++finished / all);
+  for (const MeasuredProduct& product : products) {
+    Bench bench(product);
+    const auto add = [&](std::string_view kernel, const Case& c, double gops) {
+      entries.push_back({std::string(kernel), c.w_bits, c.a_bits, c.rows, product.k, gops});
+    };
+    const auto count = [&](size_t kernels) {
+      if (done) done(finished += static_cast<double>(kernels) / all);
+    };
+    for (const MatmulS8Variant* v : matmuls) {
+      for (const Case& c : cases) add(v->name, c, bench.matmul(*v, c, seconds));
+      count(1);
     }
-  for (const BitSerialVariant* v : counters)
-    for (const Case& c : cases) {
-      if (c.w_bits * c.a_bits <= kMostBitProducts) add(v->name, c, bench.bits(*v, c, seconds));
-      if (done) done(++finished / all);
+    for (const BitSerialVariant* v : counters) {
+      for (const Case& c : cases)
+        if (c.w_bits * c.a_bits <= kMostBitProducts) add(v->name, c, bench.bits(*v, c, seconds));
+      count(1);
     }
+  }
   return entries;
 }
 
 std::string to_text(const std::vector<KernelTable::Entry>& entries) {
-  std::string text = "# kernel weight-bits activation-bits rows GOP/s\n";
+  std::string text = "# kernel weight-bits activation-bits rows k GOP/s\n";
   for (const KernelTable::Entry& e : entries) {
     char line[128];
-    std::snprintf(line, sizeof line, "%s %d %d %lld %.4g\n", e.kernel.c_str(), e.w_bits, e.a_bits,
-                  static_cast<long long>(e.rows), e.gops);
+    std::snprintf(line, sizeof line, "%s %d %d %lld %lld %.4g\n", e.kernel.c_str(), e.w_bits,
+                  e.a_bits, static_cast<long long>(e.rows), static_cast<long long>(e.k), e.gops);
     text += line;
   }
   return text;

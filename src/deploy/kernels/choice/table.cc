@@ -20,16 +20,17 @@ constexpr std::string_view kBuiltIn =
 /// One entry from a line without its comment; false where it is none.
 bool parse_line(const std::string& line, KernelTable::Entry& entry) {
   char kernel[64];
-  long long rows;
+  long long rows, k;
   int end = 0;
-  if (std::sscanf(line.c_str(), "%63s %d %d %lld %lf %n", kernel, &entry.w_bits, &entry.a_bits,
-                  &rows, &entry.gops, &end) != 5 ||
+  if (std::sscanf(line.c_str(), "%63s %d %d %lld %lld %lf %n", kernel, &entry.w_bits, &entry.a_bits,
+                  &rows, &k, &entry.gops, &end) != 6 ||
       line.c_str()[end] != '\0')
     return false;
   entry.kernel = kernel;
   entry.rows = rows;
+  entry.k = k;
   return entry.w_bits >= 1 && entry.w_bits <= 8 && entry.a_bits >= 1 && entry.a_bits <= 16 &&
-         rows >= 1 && std::isfinite(entry.gops) && entry.gops >= 0;
+         rows >= 1 && k >= 1 && std::isfinite(entry.gops) && entry.gops >= 0;
 }
 
 Result<std::string> read_text(const std::string& path) {
@@ -60,8 +61,8 @@ Result<KernelTable> KernelTable::parse(std::string_view text, const std::string&
     Entry entry;
     if (!parse_line(line, entry))
       return invalid_argument(source + ":" + std::to_string(number) +
-                              ": expects kernel, weight bits 1..8, activation bits 1..16, rows and "
-                              "GOP/s, found '" +
+                              ": expects kernel, weight bits 1..8, activation bits 1..16, rows, k "
+                              "and GOP/s, found '" +
                               line + "'");
     table.entries_.push_back(std::move(entry));
   }
@@ -84,7 +85,10 @@ Result<KernelTable> KernelTable::from_environment() {
 double KernelTable::speed(std::string_view kernel, const ProductShape& shape) const {
   const Entry* best = nullptr;
   const auto distance = [&](const Entry& e) {
-    return std::abs(std::log(static_cast<double>(e.rows) / static_cast<double>(shape.rows)));
+    const auto ratio = [](int64_t a, int64_t b) {
+      return std::abs(std::log(static_cast<double>(a) / static_cast<double>(b)));
+    };
+    return ratio(e.rows, shape.rows) + ratio(e.k, shape.k);
   };
   for (const Entry& e : entries_) {
     if (e.kernel != kernel || e.w_bits != shape.w_bits || e.a_bits < shape.a_bits) continue;

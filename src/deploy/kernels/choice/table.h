@@ -15,6 +15,7 @@ struct ProductShape {
   int w_bits = 8;
   int a_bits = 8;
   int64_t rows = 1;
+  int64_t k = 64;  // length of the sums
   /// Channels of a tap: kernels that fill words of 64 bits waste the rest.
   int64_t channels = 64;
 };
@@ -22,17 +23,17 @@ struct ProductShape {
 /// Speeds of the kernels of integer products, as measured: it only chooses among kernels that give
 /// the same bytes.
 ///
-/// Text, one entry a line: kernel weight-bits activation-bits rows GOP/s, such as
-///     matmul_s8/avx2 8 8 128 30.8
-/// `#` begins a comment. An entry stands for activations of at most its width and for the rows
-/// nearest to its own (by ratio); a kernel without an entry for a width of weights is not chosen
+/// Text, one entry a line: kernel weight-bits activation-bits rows k GOP/s, such as
+///     matmul_s8/avx2 8 8 128 1024 30.8
+/// `#` begins a comment. An entry stands for activations of at most its width and for the rows and
+/// k nearest to its own (by ratio); a kernel without an entry for a width of weights is not chosen
 /// for it while another one has one: a table should hold the kernels of all ISAs below its own.
 class KernelTable {
  public:
   struct Entry {
     std::string kernel;
     int w_bits = 8, a_bits = 8;
-    int64_t rows = 1;
+    int64_t rows = 1, k = 64;
     double gops = 0;
   };
 

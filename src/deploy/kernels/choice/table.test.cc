@@ -13,13 +13,14 @@ KernelTable table_of(std::string_view text) {
 
 TEST(KernelTable, ChoosesTheFastestKernelOfTheNearestEntry) {
   const KernelTable table = table_of(
-      "matmul_s8/portable 1 8 1 5\n"
-      "matmul_s8/portable 1 8 100 50 # many rows\n"
+      "matmul_s8/portable 1 8 1 64 5\n"
+      "matmul_s8/portable 1 8 100 64 50 # many rows\n"
       "\n"
-      "bitserial/portable 1 1 1 40\n"
-      "bitserial/portable 1 2 1 20\n");
+      "bitserial/portable 1 1 1 64 40\n"
+      "bitserial/portable 1 2 1 64 20\n");
   const auto chosen = [&](int w, int a, int64_t rows, int64_t channels) {
-    return choose_product(table, Isa::kPortable, {w, a, rows, channels});
+    return choose_product(table, Isa::kPortable,
+                          {.w_bits = w, .a_bits = a, .rows = rows, .channels = channels});
   };
   EXPECT_EQ(chosen(1, 1, 1, 64), "bitserial/portable");
   EXPECT_EQ(chosen(1, 1, 1, 4), "matmul_s8/portable");  // 4 of 64 bits of a word are used
@@ -28,9 +29,22 @@ TEST(KernelTable, ChoosesTheFastestKernelOfTheNearestEntry) {
   EXPECT_EQ(chosen(2, 1, 1, 64), "matmul_s8/portable");  // no entry at all
 }
 
+TEST(KernelTable, SmallAndLargeProductsHaveEntriesOfTheirOwn) {
+  const KernelTable table = table_of(
+      "matmul_s8/portable 1 8 1 64 9\n"
+      "matmul_s8/portable 1 8 1 1024 10\n"
+      "bitserial/portable 1 1 1 64 8\n"
+      "bitserial/portable 1 1 1 1024 40\n");
+  const auto chosen = [&](int64_t k) {
+    return choose_product(table, Isa::kPortable, {.w_bits = 1, .a_bits = 1, .k = k});
+  };
+  EXPECT_EQ(chosen(128), "matmul_s8/portable");
+  EXPECT_EQ(chosen(576), "bitserial/portable");
+}
+
 TEST(KernelTable, FaultsNameTheLine) {
-  for (const char* text : {"a/b 1 1 1", "a/b 1 1 1 1 1", "a/b 0 1 1 1", "a/b 1 17 1 1",
-                           "a/b 1 1 0 1", "a/b 1 1 1 nan", "a/b 1 1 1 -1"}) {
+  for (const char* text : {"a/b 1 1 1 1", "a/b 1 1 1 1 1 1", "a/b 0 1 1 1 1", "a/b 1 17 1 1 1",
+                           "a/b 1 1 0 1 1", "a/b 1 1 1 0 1", "a/b 1 1 1 1 nan", "a/b 1 1 1 1 -1"}) {
     const auto table = KernelTable::parse(std::string("# first\n") + text, "file.txt");
     ASSERT_FALSE(table.ok()) << text;
     EXPECT_TRUE(table.status().message().starts_with("file.txt:2: expects")) << text;
@@ -38,13 +52,14 @@ TEST(KernelTable, FaultsNameTheLine) {
 }
 
 TEST(KernelTable, TextOfEntriesParsesToThem) {
-  const std::vector<KernelTable::Entry> entries = {{"matmul_s8/avx2", 3, 8, 128, 54.25},
-                                                   {"bitserial/avx2", 1, 1, 1, 0.5}};
+  const std::vector<KernelTable::Entry> entries = {{"matmul_s8/avx2", 3, 8, 128, 576, 54.25},
+                                                   {"bitserial/avx2", 1, 1, 1, 64, 0.5}};
   const KernelTable table = table_of(to_text(entries));
   ASSERT_EQ(table.entries().size(), 2u);
   EXPECT_EQ(table.entries()[0].kernel, "matmul_s8/avx2");
   EXPECT_EQ(table.entries()[0].w_bits, 3);
   EXPECT_EQ(table.entries()[0].rows, 128);
+  EXPECT_EQ(table.entries()[0].k, 576);
   EXPECT_DOUBLE_EQ(table.entries()[0].gops, 54.25);
 }
 
@@ -54,8 +69,9 @@ TEST(KernelTable, TheBuiltInOneParses) {
 
 TEST(KernelTable, MeasuringCoversEveryKernelOfTheCeiling) {
   double share = 0;
-  const auto entries =
-      measure_products(Isa::kPortable, 0, [&](double s) { share = s; }, {.channels = 32, .k = 64});
+  constexpr MeasuredProduct products[] = {{.channels = 32, .k = 64}};
+  const auto entries = measure_products(
+      Isa::kPortable, 0, [&](double s) { share = s; }, products);
   EXPECT_DOUBLE_EQ(share, 1);
   bool bits = false;
   for (const auto& e : entries) {

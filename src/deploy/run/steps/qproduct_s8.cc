@@ -26,6 +26,7 @@ class QProductS8 : public Step {
                                 {.w_bits = context.inputs[1].info->packed.bits,
                                  .a_bits = HeldCodes::of(context.inputs[0]).bits(),
                                  .rows = w.batch * w.out[0] * w.out[1] * w.out[2],
+                                 .k = w.taps() * w.channels,
                                  .channels = w.groups == 1 ? w.channels : 0});
     if (name != chosen_) {
       const auto* bits = named(kernels::bitserial_variants(), name);
