@@ -71,12 +71,14 @@ def compare(model, args, folder):
             print(f"{model.name}, draw {seed}, {name}: {(answer == labels).mean() * 100:.2f}", file=sys.stderr, flush=True)
     right = {name: numpy.array(answers) == labels for name, answers in predicted.items()}
     first = next(iter(right.values()))
+    changed = {name: (numpy.array(answers) != original).sum(1).mean() for name, answers in predicted.items()}
     table.show(["", "mean", "sd", "least", "most", "changed", "first - it (+- draws +- test set)", "discordant"],
-               [row_of(name, r, first, (numpy.array(predicted[name]) != original).sum(1).mean()) for name, r in right.items()],
+               [row_of(name, r, first, changed[name]) for name, r in right.items()],
                f"{model.name}, {len(labels)} samples, float {(original == labels).mean() * 100:.2f}, {args.draws} draws")
     theirs = numpy.array([r.mean(1) * 100 for name, r in right.items() if name.startswith("ORT")])
-    print(f"best of ONNX Runtime's four in each draw: {theirs.max(0).mean():.2f}, {theirs.max(0).mean() - theirs.mean(1).max():.2f} "
-          "above the best mean", flush=True)
+    best = theirs.max(0).mean()
+    print(f"best of ONNX Runtime's four in each draw: {best:.2f}, {best - theirs.mean(1).max():.2f} above the best mean",
+          flush=True)
 
 
 def main():
