@@ -25,6 +25,7 @@ class Model:
     evaluate: str       # data spec of the evaluation samples; "" likewise
     published: float | None = None   # float top-1 in percent
     sample: tuple = ()               # shape of a sample where inputs are seeded normal ones
+    pool: str = ""                   # data spec of what random calibration draws are taken from, with their size
 
     @property
     def file(self):
@@ -32,24 +33,27 @@ class Model:
 
 
 _CIFAR_CALIB = "cifar10/data_batch_1.bin@range=0:500"
+_CIFAR_POOL = "cifar10/data_batch_1.bin@samples=500"
 _IMAGES = "imagenet/sample1000_224"
 _KWS = ("mlperf_tiny/kws01_eembc_1000x49x10.i8@raw=i8,shape=1x49x10,scale=0.5847029,zero=83,"
         "labels=kws01_eembc_labels.u8")
 
 MODELS = [
-    Model("ResNet-8", "mlperf_tiny/ic_resnet8_fp32.onnx", _CIFAR_CALIB, "cifar10/test_batch.bin", 87.21),
+    Model("ResNet-8", "mlperf_tiny/ic_resnet8_fp32.onnx", _CIFAR_CALIB, "cifar10/test_batch.bin", 87.21,
+          pool=_CIFAR_POOL),
     Model("ResNet-20", "cifar10_models/resnet20_cifar10_fp32.onnx", _CIFAR_CALIB + ",preprocess=imagenet",
-          "cifar10/test_batch.bin@preprocess=imagenet", 91.73),
+          "cifar10/test_batch.bin@preprocess=imagenet", 91.73, pool=_CIFAR_POOL + ",preprocess=imagenet"),
     Model("ResNet-56", "cifar10_models/resnet56_cifar10_fp32.onnx", _CIFAR_CALIB + ",preprocess=imagenet",
-          "cifar10/test_batch.bin@preprocess=imagenet", 93.39),
-    Model("DS-CNN", "mlperf_tiny/kws_dscnn_fp32.onnx", _KWS + ",range=0:500", _KWS, 91.3),
+          "cifar10/test_batch.bin@preprocess=imagenet", 93.39, pool=_CIFAR_POOL + ",preprocess=imagenet"),
+    Model("DS-CNN", "mlperf_tiny/kws_dscnn_fp32.onnx", _KWS + ",range=0:500", _KWS, 91.3, pool=_KWS + ",samples=500"),
     Model("VWW", "mlperf_tiny/vww_mobilenetv1_025_96_fp32.onnx", _IMAGES + "@resize=96,preprocess=unit,range=0:500",
           _IMAGES + "@resize=96,preprocess=unit,range=500:1000"),
     Model("AD autoencoder", "mlperf_tiny/ad_autoencoder_fp32.onnx", "", "", sample=(640,)),
     Model("MobileNetV2", "imagenet/mobilenet_v2_1.0_224_fp32.onnx", _IMAGES + "@preprocess=tf,range=0:500",
-          _IMAGES + "@preprocess=tf,range=500:1000", 87.6),
+          _IMAGES + "@preprocess=tf,range=500:1000", 87.6, pool=_IMAGES + "@preprocess=tf,range=0:500,samples=250"),
     Model("SqueezeNet", "imagenet/squeezenet_v1.0_deepcompressed_fp32.onnx",
-          _IMAGES + "@preprocess=caffe,range=0:500", _IMAGES + "@preprocess=caffe,range=500:1000", 56.6),
+          _IMAGES + "@preprocess=caffe,range=0:500", _IMAGES + "@preprocess=caffe,range=500:1000", 56.6,
+          pool=_IMAGES + "@preprocess=caffe,range=0:500,samples=250"),
 ]
 
 

@@ -1,5 +1,7 @@
 """ONNX Runtime: float files as they are, and its own static quantisation."""
+import contextlib
 import os
+import sys
 
 import onnxruntime
 
@@ -48,7 +50,8 @@ def quantize(source, target, samples, per_channel=True, method="MinMax"):
     prepared = str(target) + ".prepared.onnx"
     quant_pre_process(str(source), prepared, skip_symbolic_shape=True)
     extra = {"CalibPercentile": 99.999} if method == "Percentile" else {}
-    q.quantize_static(prepared, str(target), Reader(), quant_format=q.QuantFormat.QDQ, per_channel=per_channel,
-                      activation_type=q.QuantType.QUInt8, weight_type=q.QuantType.QInt8,
-                      calibrate_method=getattr(q.CalibrationMethod, method), extra_options=extra)
+    with contextlib.redirect_stdout(sys.stderr):   # what it says on the way is no result
+        q.quantize_static(prepared, str(target), Reader(), quant_format=q.QuantFormat.QDQ, per_channel=per_channel,
+                          activation_type=q.QuantType.QUInt8, weight_type=q.QuantType.QInt8,
+                          calibrate_method=getattr(q.CalibrationMethod, method), extra_options=extra)
     os.remove(prepared)
