@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 
 #include "deploy/base/tensor.h"
 #include "deploy/kernels/bitserial/bitserial.h"
 #include "deploy/kernels/matmul/matmul.h"
+#include "deploy/kernels/winograd/winograd_s8.h"
 
 namespace nibble::kernels {
 namespace {
@@ -101,6 +103,33 @@ class Bench {
     });
   }
 
+  /// A convolution of about k_ / 9 channels over an image of that many rows.
+  double winograd(const WinogradS8Variant& variant, const Case& c, double seconds) {
+    const Windows w = image(c.rows);
+    WinogradS8 p;
+    p.channels = w.channels;
+    p.n = n_;
+    p.output = output_;
+    Buffer u(static_cast<size_t>(winograd_s8_weights(n_, w.channels)) * 2);
+    std::memset(u.data(), 1, u.size());
+    p.u = reinterpret_cast<const int16_t*>(u.data());
+    Buffer workspace(winograd_s8_workspace(p, w, 1));
+    return rate(c.rows * n_ * 9 * w.channels, seconds, [&] {
+      winograd_s8(variant, p, w, a_.data(), 0, nullptr, out_.data(), workspace.data(), pool_);
+    });
+  }
+
+  Windows image(int64_t rows) const {
+    Windows w;
+    w.channels = std::max(k_ / 9 / kWinogradChannels, int64_t{1}) * kWinogradChannels;
+    w.kernel = {1, 3, 3};
+    w.pad = {0, 1, 1};
+    w.in[2] = rows >= 16 ? 16 : rows;
+    w.in[1] = rows / w.in[2];
+    w.out = w.in;
+    return w;
+  }
+
  private:
   int64_t n_, k_;
   ThreadPool pool_;
@@ -127,24 +156,36 @@ std::vector<KernelTable::Entry> measure_products(Isa ceiling, double seconds,
   for (const BitSerialVariant& v : bitserial_variants())
     if (allowed(v.isa, ceiling) && v.runs()) counters.push_back(&v);
 
+  std::vector<const WinogradS8Variant*> filters;
+  for (const WinogradS8Variant& v : winograd_s8_variants())
+    if (allowed(v.isa, ceiling)) filters.push_back(&v);
+
   std::vector<KernelTable::Entry> entries;
-  const auto all = static_cast<double>(products.size() * (matmuls.size() + counters.size()));
+  const auto all =
+      static_cast<double>(products.size() * (matmuls.size() + counters.size() + filters.size()));
   double finished = 0;
   for (const MeasuredProduct& product : products) {
     Bench bench(product);
-    const auto add = [&](std::string_view kernel, const Case& c, double gops) {
-      entries.push_back({std::string(kernel), c.w_bits, c.a_bits, c.rows, product.k, gops});
+    const auto add = [&](std::string_view kernel, const Case& c, double gops, int64_t k) {
+      entries.push_back({std::string(kernel), c.w_bits, c.a_bits, c.rows, k, gops});
     };
     const auto count = [&](size_t kernels) {
       if (done) done(finished += static_cast<double>(kernels) / all);
     };
     for (const MatmulS8Variant* v : matmuls) {
-      for (const Case& c : cases) add(v->name, c, bench.matmul(*v, c, seconds));
+      for (const Case& c : cases) add(v->name, c, bench.matmul(*v, c, seconds), product.k);
       count(1);
     }
     for (const BitSerialVariant* v : counters) {
       for (const Case& c : cases)
-        if (c.w_bits * c.a_bits <= kMostBitProducts) add(v->name, c, bench.bits(*v, c, seconds));
+        if (c.w_bits * c.a_bits <= kMostBitProducts)
+          add(v->name, c, bench.bits(*v, c, seconds), product.k);
+      count(1);
+    }
+    for (const WinogradS8Variant* v : filters) {
+      for (const Case& c : cases)
+        if (c.a_bits == 8)
+          add(v->name, c, bench.winograd(*v, c, seconds), 9 * bench.image(c.rows).channels);
       count(1);
     }
   }

@@ -9,6 +9,7 @@
 #include "deploy/kernels/bitserial/bitserial.h"
 #include "deploy/kernels/matmul/matmul.h"
 #include "deploy/kernels/simd/select.h"
+#include "deploy/kernels/winograd/winograd_s8.h"
 
 namespace nibble::kernels {
 namespace {
@@ -115,6 +116,8 @@ std::string_view choose_product(const KernelTable& table, Isa ceiling, const Pro
     if (allowed(v.isa, ceiling)) consider(v.name);
   for (const BitSerialVariant& v : bitserial_variants())
     if (allowed(v.isa, ceiling) && v.runs()) consider(v.name);
+  for (const WinogradS8Variant& v : winograd_s8_variants())
+    if (shape.winograd && allowed(v.isa, ceiling)) consider(v.name);
   return best;
 }
 

@@ -18,6 +18,7 @@ struct ProductShape {
   int64_t k = 64;  // length of the sums
   /// Channels of a tap: kernels that fill words of 64 bits waste the rest.
   int64_t channels = 64;
+  bool winograd = false;  // winograd_fits()
 };
 
 /// Speeds of the kernels of integer products, as measured: it only chooses among kernels that give
@@ -54,8 +55,8 @@ class KernelTable {
 };
 
 /// The fastest kernel for a shape among those at or below the ceiling: a name of
-/// matmul_s8_variants() or bitserial_variants(). Without any entry the best matmul_s8. A tie goes
-/// to the first in the order of the lists, matmul_s8 first.
+/// matmul_s8_variants(), bitserial_variants() or winograd_s8_variants(). Without any entry the best
+/// matmul_s8. A tie goes to the first in this order.
 std::string_view choose_product(const KernelTable& table, Isa ceiling, const ProductShape& shape);
 
 }  // namespace nibble::kernels

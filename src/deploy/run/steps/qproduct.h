@@ -7,6 +7,7 @@
 #include "deploy/kernels/bitserial/bitserial.h"
 #include "deploy/kernels/matmul/matmul.h"
 #include "deploy/kernels/matmul/window.h"
+#include "deploy/kernels/winograd/winograd_s8.h"
 #include "deploy/run/step.h"
 
 namespace nibble::run {
@@ -46,6 +47,8 @@ std::unique_ptr<Step> make_qproduct_s8();
 std::unique_ptr<Step> make_qproduct_matmul(const kernels::MatmulS8Variant& variant);
 /// The same by counting bits; one group.
 std::unique_ptr<Step> make_qproduct_bits(const kernels::BitSerialVariant& variant);
+/// QConv of windows that winograd_fits(), by Winograd's minimal filtering.
+std::unique_ptr<Step> make_qproduct_winograd(const kernels::WinogradS8Variant& variant);
 /// QConv of i8 codes to i8 codes, one filter a channel.
 std::unique_ptr<Step> make_qdepthwise_s8();
 /// QConv and QGemm of any containers, i16 included; int64 sums, not tuned.

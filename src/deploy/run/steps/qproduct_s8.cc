@@ -27,11 +27,15 @@ class QProductS8 : public Step {
                                  .a_bits = HeldCodes::of(context.inputs[0]).bits(),
                                  .rows = w.batch * w.out[0] * w.out[1] * w.out[2],
                                  .k = w.taps() * w.channels,
-                                 .channels = w.groups == 1 ? w.channels : 0});
+                                 .channels = w.groups == 1 ? w.channels : 0,
+                                 .winograd = kernels::winograd_fits(w)});
     if (name != chosen_) {
-      const auto* bits = named(kernels::bitserial_variants(), name);
-      step_ = bits ? make_qproduct_bits(*bits)
-                   : make_qproduct_matmul(*named(kernels::matmul_s8_variants(), name));
+      if (const auto* matmul = named(kernels::matmul_s8_variants(), name))
+        step_ = make_qproduct_matmul(*matmul);
+      else if (const auto* bits = named(kernels::bitserial_variants(), name))
+        step_ = make_qproduct_bits(*bits);
+      else
+        step_ = make_qproduct_winograd(*named(kernels::winograd_s8_variants(), name));
       chosen_ = name;
     }
     return step_->prepare(context);
