@@ -118,5 +118,10 @@ inline __attribute__((always_inline)) void for_each_run(const MatmulS8& p, const
   }
 }
 
+/// - a b mod 2^32.
+inline int32_t minus_product(int32_t a, int32_t b) {
+  return static_cast<int32_t>(0u - static_cast<uint32_t>(a) * static_cast<uint32_t>(b));
+}
+
 }  // namespace
 }  // namespace nibble::kernels

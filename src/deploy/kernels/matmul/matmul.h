@@ -55,4 +55,10 @@ void matmul_s8(const MatmulS8Variant& variant, MatmulS8 p, const RowPlan& plan,
 size_t matmul_s8_workspace(const MatmulS8Variant& variant, const MatmulS8& p, const RowPlan& plan,
                            int threads);
 
+/// The product to reals of m rows of k_padded codes, on the threads of `pool`. `sums`: int32 [m]
+/// [p.blocks()] of scratch; `out`: m rows of p.n reals.
+void matmul_real_s8(const MatmulS8Variant& variant, const MatmulRealS8& p, const int8_t* a,
+                    const float* row_scales, int64_t m, int32_t* sums, float* out,
+                    ThreadPool& pool);
+
 }  // namespace nibble::kernels

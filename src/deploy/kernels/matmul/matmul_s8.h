@@ -74,6 +74,37 @@ using UnpackS8 = void(int bits, const std::byte* stream, int64_t tiles, uint8_t*
 /// sums[i] = the sum of the k bytes from a + i * k on, modulo 2^32.
 using SumsS8Core = void(const int8_t* a, int64_t rows, int64_t k, int32_t* sums);
 
+/// A product of rows that have a scale of their own and weights with a scale a block of k. In
+/// binary32, all sums of a block within int32:
+///
+///   c[b] = sum over k in block b of ((u[n][k] << sum_shift) - offset - zeros[b][n]) a[m][k]
+///   t = fma(float(c[b]), scales[b][n], t)                       b ascending, from t = 0
+///   y[m][n] = min(max(fma(t, row_scales[m], bias[n]), lo), hi)  NaN kept
+///
+/// B as in MatmulS8, in whole panels. Scales, zeros: [panel][k_padded / block, rounded up][32]. A:
+/// rows of k_padded codes, zero behind k. `block` is 16, 32 or a multiple of 64.
+struct MatmulRealS8 {
+  const std::byte* b = nullptr;
+  int bits = 8;
+  int64_t n = 0;
+  int64_t k_padded = 0;
+  int64_t block = 64;
+  int32_t offset = 0;
+  int32_t sum_shift = 0;
+  const float* scales = nullptr;
+  const uint8_t* zeros = nullptr;  // null: none
+  const float* bias = nullptr;     // [panels * 32]
+  float lo = 0, hi = 0;            // -inf, inf where a side is open
+
+  int64_t blocks() const { return (k_padded + block - 1) / block; }
+};
+
+/// Rows 0..m by the panels [panel_begin, panel_end). `sums`: [m][blocks] sums of the codes of a
+/// block; `out`: rows of n reals.
+using RealCoreS8 = void(const MatmulRealS8& p, const int8_t* a, const int32_t* sums,
+                        const float* row_scales, int64_t m, float* out, int64_t panel_begin,
+                        int64_t panel_end);
+
 /// What an ISA brings to the family.
 struct MatmulS8Core {
   BlockCoreS8* block;
@@ -82,6 +113,7 @@ struct MatmulS8Core {
   SumsS8Core* sums;
   /// The block core wants one segment of k_padded codes a row, zero behind k, rows evenly spaced.
   bool dense_rows;
+  RealCoreS8* real;
 };
 
 #define NIBBLE_MATMUL_F32(isa, space)

@@ -1,5 +1,6 @@
 // Dot products of four signed bytes: 8-bit codes are taken as u - 128.
 #include "deploy/kernels/matmul/matmul_s8_arm_dot.h"
+#include "deploy/kernels/matmul/matmul_s8_arm_real.h"
 
 namespace nibble::kernels::dotprod {
 namespace {
@@ -84,9 +85,20 @@ void block(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
   (p.bits == 8 ? tiles<true> : tiles<false>)(p, block, rows, row_sums, m, out, stride);
 }
 
+void real(const MatmulRealS8& p, const int8_t* a, const int32_t* sums, const float* row_scales,
+          int64_t m, float* out, int64_t panel_begin, int64_t panel_end) {
+  const auto run = p.bits == 8 ? real_panels<RealOpsArm, QuadDotArm<Dot<8>>>
+                               : real_panels<RealOpsArm, QuadDotArm<Dot<7>>>;
+  run(p, a, sums, row_scales, m, out, panel_begin, panel_end);
+}
+
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block, vector_arm<Sums>, unpack_s8<OpsArm>, sums_s8_arm,
-                                /*dense_rows=*/false};
+const MatmulS8Core kMatmulS8 = {block,
+                                vector_arm<Sums>,
+                                unpack_s8<OpsArm>,
+                                sums_s8_arm,
+                                /*dense_rows=*/false,
+                                real};
 
 }  // namespace nibble::kernels::dotprod

@@ -1,6 +1,7 @@
 // Blocks by products of 2 x 8 and 8 x 2 matrices: two rows by two channels a register of sums.
 // Single rows by dot products.
 #include "deploy/kernels/matmul/matmul_s8_arm_dot.h"
+#include "deploy/kernels/matmul/matmul_s8_arm_real.h"
 
 namespace nibble::kernels::i8mm {
 namespace {
@@ -89,7 +90,11 @@ void block(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
 
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block, vector_arm<Sums>, unpack_s8<OpsArm>, sums_s8_arm,
-                                /*dense_rows=*/false};
+const MatmulS8Core kMatmulS8 = {block,
+                                vector_arm<Sums>,
+                                unpack_s8<OpsArm>,
+                                sums_s8_arm,
+                                /*dense_rows=*/false,
+                                real_panels<RealOpsArm, QuadDotArm<Dot<8>>>};
 
 }  // namespace nibble::kernels::i8mm

@@ -2,6 +2,7 @@
 // holds, each chain added by pairs to int32 sums. A register of sums is two channels by two halves
 // of four k.
 #include "deploy/kernels/matmul/matmul_s8_arm.h"
+#include "deploy/kernels/matmul/matmul_s8_arm_real.h"
 
 namespace nibble::kernels::neon {
 namespace {
@@ -106,9 +107,56 @@ struct Sums {
   }
 };
 
+/// Products of codes below 7 bits, added in int16 while they fit.
+struct QuadChain {
+  struct Acc {
+    int16x8_t low, high;
+  };
+  using Row = RowArm;
+  static constexpr int kRows = 2, kChains = 1;
+  static constexpr int32_t kOffset = 0;
+  static int64_t room(int bits) { return 32767 / (int64_t{(1 << bits) - 1} * 128); }
+  static Acc add(Acc acc, int32x4_t u, const Row& row) {
+    const int8x16_t w = signed_codes<false>(u);
+    return {vmlal_s8(acc.low, vget_low_s8(w), vget_low_s8(row.x)),
+            vmlal_high_s8(acc.high, w, row.x)};
+  }
+  static int32x4_t take(Acc acc) { return vpaddq_s32(vpaddlq_s16(acc.low), vpaddlq_s16(acc.high)); }
+};
+
+/// Pairs of products added to int32.
+template <bool kCentred>
+struct QuadPairs {
+  struct Acc {
+    int32x4_t low, high;
+  };
+  using Row = RowArm;
+  static constexpr int kRows = 2, kChains = 1;
+  static constexpr int32_t kOffset = kCentred ? 128 : 0;
+  static int64_t room(int) { return INT64_MAX; }
+  static Acc add(Acc acc, int32x4_t u, const Row& row) {
+    const int8x16_t w[1] = {signed_codes<kCentred>(u)}, x[1] = {row.x};
+    add_chain(acc.low, acc.high, w, x);
+    return acc;
+  }
+  static int32x4_t take(Acc acc) { return vpaddq_s32(acc.low, acc.high); }
+};
+
+void real(const MatmulRealS8& p, const int8_t* a, const int32_t* sums, const float* row_scales,
+          int64_t m, float* out, int64_t panel_begin, int64_t panel_end) {
+  const auto run = p.bits == 8   ? real_panels<RealOpsArm, QuadPairs<true>>
+                   : p.bits == 7 ? real_panels<RealOpsArm, QuadPairs<false>>
+                                 : real_panels<RealOpsArm, QuadChain>;
+  run(p, a, sums, row_scales, m, out, panel_begin, panel_end);
+}
+
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block, vector_arm<Sums>, unpack_s8<OpsArm>, sums_s8_arm,
-                                /*dense_rows=*/false};
+const MatmulS8Core kMatmulS8 = {block,
+                                vector_arm<Sums>,
+                                unpack_s8<OpsArm>,
+                                sums_s8_arm,
+                                /*dense_rows=*/false,
+                                real};
 
 }  // namespace nibble::kernels::neon

@@ -8,11 +8,6 @@
 namespace nibble::kernels {
 namespace {
 
-/// - a b mod 2^32.
-inline int32_t minus_product(int32_t a, int32_t b) {
-  return static_cast<int32_t>(0u - static_cast<uint32_t>(a) * static_cast<uint32_t>(b));
-}
-
 /// kRows rows by kTiles tiles of 16 channels, from tile t on, all sums in registers. Of the rows
 /// `valid` exist.
 template <class Ops, int kRows, int kTiles>

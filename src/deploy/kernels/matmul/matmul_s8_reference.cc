@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "deploy/format/planes.h"
 #include "deploy/kernels/matmul/matmul_s8.h"
 #include "deploy/kernels/simd/output_s8_reference.h"
@@ -75,8 +77,43 @@ void sums(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
   }
 }
 
+/// 16 channels of one row.
+void real_tile(const MatmulRealS8& p, int64_t tile, const int8_t* a, const int32_t* sums,
+               float row_scale, float* y) {
+  const int64_t bytes = kTileBytesS8 / 8 * p.bits, panel = tile / 2;
+  const std::byte* codes = p.b + (panel * p.k_padded / kStepS8 * 2 + tile % 2) * bytes;
+  float t[kTileS8] = {};
+  for (int64_t b = 0; b < p.blocks(); ++b) {
+    uint32_t sum[kTileS8] = {};
+    uint8_t unpacked[kTileBytesS8];
+    for (int64_t k = b * p.block; k < p.k_padded && k < (b + 1) * p.block; ++k) {
+      if (k == b * p.block || k % kStepS8 == 0)
+        format::unpack_tile(p.bits, codes + k / kStepS8 * 2 * bytes, unpacked);
+      add_products(unpacked, k % kStepS8, a[k], sum);
+    }
+    const int64_t at = (panel * p.blocks() + b) * kPanelS8 + tile % 2 * kTileS8;
+    for (int c = 0; c < kTileS8; ++c) {
+      const auto zero = static_cast<uint32_t>(p.offset + (p.zeros ? p.zeros[at + c] : 0));
+      const uint32_t centred = (sum[c] << p.sum_shift) - zero * static_cast<uint32_t>(sums[b]);
+      t[c] = std::fma(static_cast<float>(static_cast<int32_t>(centred)), p.scales[at + c], t[c]);
+    }
+  }
+  for (int64_t n = tile * kTileS8, c = 0; c < kTileS8 && n + c < p.n; ++c) {
+    const float v = std::fma(t[c], row_scale, p.bias[n + c]);
+    const float above = v < p.lo ? p.lo : v;
+    y[n + c] = above > p.hi ? p.hi : above;
+  }
+}
+
+void real(const MatmulRealS8& p, const int8_t* a, const int32_t* sums, const float* row_scales,
+          int64_t m, float* out, int64_t panel_begin, int64_t panel_end) {
+  for (int64_t i = 0; i < m; ++i)
+    for (int64_t tile = 2 * panel_begin; tile < 2 * panel_end; ++tile)
+      real_tile(p, tile, a + i * p.k_padded, sums + i * p.blocks(), row_scales[i], out + i * p.n);
+}
+
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block, vector, unpack, sums, /*dense_rows=*/false};
+const MatmulS8Core kMatmulS8 = {block, vector, unpack, sums, /*dense_rows=*/false, real};
 
 }  // namespace nibble::kernels::portable

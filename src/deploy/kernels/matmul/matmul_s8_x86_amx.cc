@@ -8,6 +8,7 @@ namespace nibble::kernels::avx512vnni {
 VectorCoreS8 vector_s8;
 UnpackS8 unpack_s8;
 SumsS8Core sums_s8;
+RealCoreS8 real_s8;
 }  // namespace nibble::kernels::avx512vnni
 
 namespace nibble::kernels::amx {
@@ -128,7 +129,11 @@ void block(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
 
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block, avx512vnni::vector_s8, avx512vnni::unpack_s8,
-                                avx512vnni::sums_s8, /*dense_rows=*/true};
+const MatmulS8Core kMatmulS8 = {block,
+                                avx512vnni::vector_s8,
+                                avx512vnni::unpack_s8,
+                                avx512vnni::sums_s8,
+                                /*dense_rows=*/true,
+                                avx512vnni::real_s8};
 
 }  // namespace nibble::kernels::amx

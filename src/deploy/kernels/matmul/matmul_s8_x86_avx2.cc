@@ -1,12 +1,13 @@
 #include <immintrin.h>
 
-#include "deploy/kernels/matmul/matmul_s8_madd.h"
+#include "deploy/kernels/matmul/matmul_s8_madd_real.h"
 #include "deploy/kernels/simd/x86_avx2_output_s8.h"
+#include "deploy/kernels/simd/x86_avx2_reals.h"
 
 namespace nibble::kernels::avx2 {
 namespace {
 
-struct Ops {
+struct Ops : RealsAvx2 {
   using V = __m256i;
   static constexpr auto& output_tile = output_tile_avx2;
   static constexpr int kTiles = 1, kWideRows = 4, kNarrowRows = 6;
@@ -70,7 +71,7 @@ void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
 
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block_madd<Ops>, vector_madd<Ops>, unpack_s8<Ops>, sums_s8,
-                                /*dense_rows=*/false};
+const MatmulS8Core kMatmulS8 = {block_madd<Ops>, vector_madd<Ops>,     unpack_s8<Ops>,
+                                sums_s8,         /*dense_rows=*/false, real_madd<Ops>};
 
 }  // namespace nibble::kernels::avx2

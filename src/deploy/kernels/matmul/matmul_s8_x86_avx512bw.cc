@@ -1,12 +1,13 @@
 #include <immintrin.h>
 
-#include "deploy/kernels/matmul/matmul_s8_madd.h"
+#include "deploy/kernels/matmul/matmul_s8_madd_real.h"
 #include "deploy/kernels/simd/x86_avx512_output_s8.h"
+#include "deploy/kernels/simd/x86_avx512_reals.h"
 
 namespace nibble::kernels::avx512bw {
 namespace {
 
-struct Ops {
+struct Ops : RealsAvx512 {
   using V = __m512i;
   static constexpr auto& output_tile = output_tile_avx512;
   static constexpr int kTiles = 2, kWideRows = 8, kNarrowRows = 12;
@@ -49,7 +50,7 @@ void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
 
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block_madd<Ops>, vector_madd<Ops>, unpack_s8<Ops>, sums_s8,
-                                /*dense_rows=*/false};
+const MatmulS8Core kMatmulS8 = {block_madd<Ops>, vector_madd<Ops>,     unpack_s8<Ops>,
+                                sums_s8,         /*dense_rows=*/false, real_madd<Ops>};
 
 }  // namespace nibble::kernels::avx512bw

@@ -1,17 +1,20 @@
 #include <immintrin.h>
 
 #include "deploy/kernels/matmul/matmul_s8_dot.h"
+#include "deploy/kernels/matmul/matmul_s8_dot_real.h"
 #include "deploy/kernels/simd/x86_avx512_output_s8.h"
+#include "deploy/kernels/simd/x86_avx512_reals.h"
 
 namespace nibble::kernels::avx512vnni {
 // Shared with AMX, whose tiles bring nothing to them.
 VectorCoreS8 vector_s8;
 UnpackS8 unpack_s8;
 SumsS8Core sums_s8;
+RealCoreS8 real_s8;
 
 namespace {
 
-struct Ops {
+struct Ops : RealsAvx512 {
   using V = __m512i;
   static constexpr auto& output_tile = output_tile_avx512;
   static constexpr int kTiles = 4;
@@ -19,7 +22,6 @@ struct Ops {
 
   static V load(const void* p) { return _mm512_load_si512(p); }
   static void store(void* p, V v) { _mm512_store_si512(p, v); }
-  static V splat32(int32_t x) { return _mm512_set1_epi32(x); }
   static V shift_right(V v, int by) { return _mm512_srli_epi16(v, by); }
   static V shift_left(V v, int by) { return _mm512_slli_epi16(v, by); }
   static V mask(V v, int byte) { return _mm512_and_si512(v, _mm512_set1_epi8(char(byte))); }
@@ -82,7 +84,12 @@ void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
   for (; i < rows; ++i) sums[i] = _mm512_reduce_add_epi32(lanes(a + i * k));
 }
 
-const MatmulS8Core kMatmulS8 = {block_dot<Ops>, vector_s8, unpack_s8, sums_s8,
-                                /*dense_rows=*/false};
+void real_s8(const MatmulRealS8& p, const int8_t* a, const int32_t* sums, const float* row_scales,
+             int64_t m, float* out, int64_t panel_begin, int64_t panel_end) {
+  real_panels<Ops, QuadDot<Ops>>(p, a, sums, row_scales, m, out, panel_begin, panel_end);
+}
+
+const MatmulS8Core kMatmulS8 = {block_dot<Ops>,       vector_s8, unpack_s8, sums_s8,
+                                /*dense_rows=*/false, real_s8};
 
 }  // namespace nibble::kernels::avx512vnni

@@ -1,12 +1,14 @@
 #include <immintrin.h>
 
 #include "deploy/kernels/matmul/matmul_s8_dot.h"
+#include "deploy/kernels/matmul/matmul_s8_dot_real.h"
 #include "deploy/kernels/simd/x86_avx2_output_s8.h"
+#include "deploy/kernels/simd/x86_avx2_reals.h"
 
 namespace nibble::kernels::avxvnni {
 namespace {
 
-struct Ops {
+struct Ops : RealsAvx2 {
   using V = __m256i;
   static constexpr auto& output_tile = output_tile_avx2;
   static constexpr int kTiles = 1;
@@ -14,7 +16,6 @@ struct Ops {
 
   static V load(const void* p) { return _mm256_load_si256(static_cast<const V*>(p)); }
   static void store(void* p, V v) { _mm256_store_si256(static_cast<V*>(p), v); }
-  static V splat32(int32_t x) { return _mm256_set1_epi32(x); }
   static V shift_right(V v, int by) { return _mm256_srli_epi16(v, by); }
   static V shift_left(V v, int by) { return _mm256_slli_epi16(v, by); }
   static V mask(V v, int byte) { return _mm256_and_si256(v, _mm256_set1_epi8(char(byte))); }
@@ -47,7 +48,8 @@ void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
 
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block_dot<Ops>, vector_dot<Ops>, unpack_s8<Ops>, sums_s8,
-                                /*dense_rows=*/false};
+const MatmulS8Core kMatmulS8 = {block_dot<Ops>,       vector_dot<Ops>,
+                                unpack_s8<Ops>,       sums_s8,
+                                /*dense_rows=*/false, real_panels<Ops, QuadDot<Ops>>};
 
 }  // namespace nibble::kernels::avxvnni
