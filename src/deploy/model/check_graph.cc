@@ -45,7 +45,7 @@ Status check_attributes(const NodeInfo& node) {
 }
 
 bool reads_packed(Op op, size_t input) {
-  return ((op == Op::kQConv || op == Op::kQGemm) && input == 1) ||
+  return ((op == Op::kQConv || op == Op::kQGemm || op == Op::kQGemmReal) && input == 1) ||
          (op == Op::kDequantizeLinear && input == 0);
 }
 
@@ -58,7 +58,8 @@ Status check_packed_use(const NodeInfo& node, size_t input, const TensorInfo& te
   const bool needs_packed = (node.op == Op::kQConv || node.op == Op::kQGemm) && input == 1;
   if (needs_packed && !packed)
     return corrupt("input " + number(input) + " is not packed; expected packed weights");
-  if (packed && tensor.packed.format == format::FormatId::kDepthwise && node.op == Op::kQGemm)
+  if (packed && tensor.packed.format == format::FormatId::kDepthwise &&
+      (node.op == Op::kQGemm || node.op == Op::kQGemmReal))
     return corrupt("input " + number(input) + " is packed for a depthwise convolution");
   return {};
 }

@@ -132,5 +132,7 @@ Status requantize(const Node& node);
 Status qgemm(const Node& node);
 Status qmatmul(const Node& node);
 Status qelementwise(const Node& node);  // QAdd, QMul
+Status dynamic_quantize(const Node& node);
+Status qgemm_real(const Node& node);
 
 }  // namespace nibble::model::infer

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "deploy/format/format.h"
 #include "deploy/model/infer.h"
 
 namespace nibble::model::infer {
@@ -36,6 +39,10 @@ Status check_scale(const Node& node) {
   return invalid_argument("expects one scale a block of " + std::to_string(block) + " along axis " +
                           std::to_string(axis.value()) + " of " + to_string(x) + ", found " +
                           to_string(scale));
+}
+
+bool fits(const Shape& shape, std::span<const int64_t> dims) {
+  return std::equal(shape.dims().begin(), shape.dims().end(), dims.begin(), dims.end(), agree);
 }
 
 }  // namespace
@@ -99,6 +106,50 @@ Status qelementwise(const Node& node) {
   const Result<Dims> joined = broadcast(node.shape(0).dims(), node.shape(1).dims());
   if (!joined.ok()) return joined.status();
   return store(node, 0, dtype.value(), joined.value());
+}
+
+Status dynamic_quantize(const Node& node) {
+  NIBBLE_RETURN_IF_ERROR(expect_dtype(node, 0, DType::kF32));
+  NIBBLE_RETURN_IF_ERROR(expect_rank(node, 0, 1));
+  const auto dims = node.shape(0).dims();
+  NIBBLE_RETURN_IF_ERROR(store(node, 0, DType::kI8, dims));
+  return store(node, 1, DType::kF32, dims.first(dims.size() - 1));
+}
+
+Status qgemm_real(const Node& node) {
+  NIBBLE_RETURN_IF_ERROR(expect_dtype(node, 0, DType::kI8));
+  NIBBLE_RETURN_IF_ERROR(expect_rank(node, 0, 1));
+  NIBBLE_RETURN_IF_ERROR(expect_rank(node, 1, 2, 2));
+  NIBBLE_RETURN_IF_ERROR(expect_dtype(node, 2, DType::kF32));
+  Dims dims = dims_of(node.shape(0));
+  const int64_t n = node.shape(1)[0], k = node.shape(1)[1];
+  const int64_t block = node.attributes.get_int(Attr::block_size, 0);
+  if (!agree(dims.back(), k))
+    return invalid_argument("expects rows of " + std::to_string(k) + " codes, found " +
+                            to_string(node.shape(0)));
+  dims.pop_back();
+  if (!fits(node.shape(2), dims))
+    return invalid_argument("expects row scales of shape " + to_string(Shape(dims)) + ", found " +
+                            to_string(node.shape(2)));
+  if (node.has(3)) {
+    if (block < 1 || k < 1) return invalid_argument("expects a block_size of at least 1");
+    const Dims blocks{format::round_up(n, format::kPanelChannels) / format::kPanelChannels,
+                      (format::round_up(k, format::kStep) - 1) / block + 1, format::kPanelChannels};
+    NIBBLE_RETURN_IF_ERROR(expect_dtype(node, 3, DType::kF32));
+    if (node.has(4)) NIBBLE_RETURN_IF_ERROR(expect_dtype(node, 4, DType::kU8));
+    for (size_t i : {3, 4})
+      if (node.has(i) && !fits(node.shape(i), blocks))
+        return invalid_argument("expects weight scales and zeros of shape " +
+                                to_string(Shape(blocks)) + ", found " + to_string(node.shape(i)));
+  }
+  if (node.has(5)) {
+    NIBBLE_RETURN_IF_ERROR(expect_dtype(node, 5, DType::kF32));
+    if (!fits(node.shape(5), Dims{n}))
+      return invalid_argument("expects a bias of " + std::to_string(n) + " values, found " +
+                              to_string(node.shape(5)));
+  }
+  dims.push_back(n);
+  return store(node, 0, DType::kF32, dims);
 }
 
 }  // namespace nibble::model::infer

@@ -176,6 +176,10 @@ Status infer_node(const infer::Node& node) {
     case Op::kQAdd:
     case Op::kQMul:
       return infer::qelementwise(node);
+    case Op::kDynamicQuantize:
+      return infer::dynamic_quantize(node);
+    case Op::kQGemmReal:
+      return infer::qgemm_real(node);
   }
   return invalid_argument("is no op of this version");
 }

@@ -37,6 +37,12 @@ namespace nibble::model {
 //   QAdd           x_zero, b_zero; multiplier {M_a, M_b} or fixed_multiplier {m_a, m_b} and their
 //                  common fixed_exponent {e}: shift c = 31 - e (numeric::FixedSum)
 //   Requantize     x_zero; multiplier {M} or fixed_multiplier {m0}, fixed_exponent {e}
+//   DynamicQuantize  x f32 [..., K] to codes i8 [..., K] and scales f32 [...]
+//   QGemmReal  such codes, weights as QGemm's [N, K], the rows' scales; weight scales f32
+//              [N / 32][blocks][32] (panel by panel; N and K as packed, padding 0), their zero
+//              points, u8, alike (absent: 0), bias f32 [N]. block_size: k of one scale; blocks =
+//              ceil(K padded to 64 / block_size). y f32 [..., N]. Annotated: weights f32 on a grid,
+//              which holds scales and zero points.
 //   AveragePool, GlobalAveragePool on codes: x_zero, the code of padded taps. Pad on codes: its
 //   value is a code. MaxPool: padding never wins.
 

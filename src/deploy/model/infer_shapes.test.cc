@@ -280,6 +280,28 @@ TEST(InferQuant, ScalesAndContainers) {
   EXPECT_EQ(infer(Op::kRequantize, {In({2, 1}, DType::kI16)}, {}, 1, DType::kI8), "i8 2x1");
 }
 
+TEST(InferQuant, RowsAndTheirProducts) {
+  EXPECT_EQ(infer(Op::kDynamicQuantize, {{N, 7, 64}}, {}, 2), "i8 Nx7x64, f32 Nx7");
+  EXPECT_EQ(infer(Op::kDynamicQuantize, {In({}, DType::kF32)}, {}, 2),
+            "DynamicQuantize expects 1 to 8 dimensions of input 0, found scalar");
+  const In x({N, 7, 100}, DType::kI8), w({40, 100}, DType::kI8), rows({N, 7});
+  const Attributes by_32 = attributes({{Attr::block_size, int64_t{32}}});
+  EXPECT_EQ(infer(Op::kQGemmReal, {x, w, rows}), "f32 Nx7x40");
+  EXPECT_EQ(
+      infer(Op::kQGemmReal, {x, w, rows, {2, 4, 32}, In({2, 4, 32}, DType::kU8), {40}}, by_32),
+      "f32 Nx7x40");
+  EXPECT_EQ(infer(Op::kQGemmReal, {x, w, rows, {2, 3, 32}}, by_32),
+            "QGemmReal expects weight scales and zeros of shape 2x4x32, found 2x3x32");
+  EXPECT_EQ(infer(Op::kQGemmReal, {x, w, rows, {2, 4, 32}}),
+            "QGemmReal expects a block_size of at least 1");
+  EXPECT_EQ(infer(Op::kQGemmReal, {x, w, {N, 8}}),
+            "QGemmReal expects row scales of shape Nx7, found Nx8");
+  EXPECT_EQ(infer(Op::kQGemmReal, {x, w, rows, In::absent(), In::absent(), {41}}),
+            "QGemmReal expects a bias of 40 values, found 41");
+  EXPECT_EQ(infer(Op::kQGemmReal, {x, In({40, 99}, DType::kI8), rows}),
+            "QGemmReal expects rows of 99 codes, found Nx7x100");
+}
+
 TEST(InferShapes, NeverWritesOutputsOfAFault) {
   const ShapeInput inputs[] = {{true, DType::kF32, Shape{2}, nullptr},
                                {true, DType::kF32, Shape{3}, nullptr}};

@@ -18,6 +18,8 @@ using StepFactory = std::unique_ptr<Step>(const model::Model&, const model::Node
 #include "deploy/run/simulate/simulated.inc"
 #undef NIBBLE_KEEPS_GRID
 #undef NIBBLE_SIMULATED_STEP
+/// What make_qgemm_real makes of an annotated one.
+StepFactory make_simulated_qgemm_real;
 /// What pool_step makes of a GlobalAveragePool whose result has a grid of its own.
 StepFactory global_mean_step;
 
