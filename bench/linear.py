@@ -6,7 +6,7 @@
 Prints for every contender the median time, GOPS (1 multiply-accumulate = 2 operations), GB/s of packed weight bytes and their
 shares of this machine's limits, measured in the same run by nibble-limits: the int8 peak of registers, and the read bandwidth
 of a buffer as large as the packed weights (what level of memory that is depends on the machine's caches). Writes
-build/linear.json. A table takes 16 contenders x 3 rounds x 0.2 s = 10 s, and more where one run is longer than that."""
+build/linear.json. A table takes 20 contenders x 3 rounds x 0.2 s = 12 s, and more where one run is longer than that."""
 import argparse
 import dataclasses
 import json
@@ -21,7 +21,7 @@ import table
 from linear_models import Product
 from runtimes import nibble, openvino
 
-SCHEMES = ["W8A8", "W4A8", "W3A8", "W2A8", "W1A8"]
+SCHEMES = ["W8A8", "W4A8", "W3A8", "W2A8", "W1A8", "W8A16", "W4A16", "W4A16G32", "W2A16G32"]
 
 
 @dataclasses.dataclass
@@ -60,8 +60,10 @@ def ours(product, schemes, threads, rows):
     for scheme in schemes:
         path = product.ours(scheme)
         if path:
-            width = int(scheme[1])
-            yield Entry(nibble.contender(f"nibble {scheme}", path, threads, rows), width, width)
+            width, _, group = scheme[1:].partition("G")
+            width = int(width[0])
+            bits = width + (32 / int(group) if group else 0)
+            yield Entry(nibble.contender(f"nibble {scheme}", path, threads, rows), bits, width)
 
 
 def limits(entries, product, threads):

@@ -57,6 +57,7 @@ class QuantizeCommand : public Command {
     app.add_option("--seed", seed_, "of everything random");
     app.add_option("--requantise", requantise_, "float or fixed")
         ->check(CLI::IsMember({"float", "fixed"}));
+    app.add_flag("--exact", exact_, "weight-only layers in float, no 8-bit quantiser before them");
     app.add_option("--opset", opset_, "newest ONNX opset to write")
         ->check(CLI::IsMember({13, 21, 25}));
     app.add_flag("--dry-run", dry_run_, "do everything but write");
@@ -118,6 +119,7 @@ class QuantizeCommand : public Command {
     if (batch_) r.batch = *batch_;
     if (requantise_ == "float") r.requantise = numeric::RequantiseVariant::kFloat;
     if (requantise_ == "fixed") r.requantise = numeric::RequantiseVariant::kFixed;
+    if (exact_) r.exact = true;
     if (opset_) r.max_opset = *opset_;
     return r;
   }
@@ -173,7 +175,7 @@ class QuantizeCommand : public Command {
   std::optional<int> weight_bits_, act_bits_, opset_;
   std::optional<int64_t> group_size_, samples_, batch_;
   std::optional<uint64_t> seed_;
-  bool sym_ = false, asym_ = false, dry_run_ = false;
+  bool sym_ = false, asym_ = false, exact_ = false, dry_run_ = false;
   std::vector<std::string> methods_, layers_, exclude_;
   ThreadFlag threads_;
 };

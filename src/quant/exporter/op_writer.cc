@@ -25,6 +25,8 @@ class OpWriter {
       case Op::kQMatMul:
       case Op::kQAdd:
       case Op::kQMul:
+      case Op::kDynamicQuantize:
+      case Op::kQGemmReal:
         fail("is an op on integer codes, for which ONNX's is QuantizeLinear/DequantizeLinear");
       case Op::kSwish:
         if (opset_ < 24) return swish(inputs, outputs);
@@ -76,6 +78,7 @@ class OpWriter {
       case Attr::binary:
       case Attr::y_min:
       case Attr::y_max:
+      case Attr::dynamic:
         return false;
       case Attr::num_outputs:
         return opset_ >= 18;

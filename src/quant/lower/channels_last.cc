@@ -125,6 +125,8 @@ Kind kind_of(Op op) {
     case Op::kQMatMul:
     case Op::kQAdd:
     case Op::kQMul:
+    case Op::kDynamicQuantize:
+    case Op::kQGemmReal:
       return Kind::kLogical;
   }
   __builtin_unreachable();

@@ -61,7 +61,11 @@ class Rewriter {
       case Form::kGlobalMean:
         return emit(std::move(node));
       case Form::kBookkeeping:
+      case Form::kRows:
+      case Form::kRealProduct:
         return emit(std::move(node));
+      case Form::kDynamic:
+        return dynamic(std::move(node));
       case Form::kRequantize:
         return requantize(std::move(node));
       case Form::kClamp:
@@ -169,6 +173,42 @@ class Rewriter {
     for (Node& next : after) emit(std::move(next));
   }
 
+  /// Codes and scales of the rows of `x`: one quantiser for all its readers.
+  std::pair<ValueId, ValueId> rows_of(ValueId x) {
+    const auto [it, is_new] = rows_.try_emplace(x);
+    if (is_new) {
+      const std::string name = g_.value(x).name;
+      const Shape shape = g_.value(x).shape;
+      const ValueId codes = g_.add_value(name + "_rows", DType::kI8, shape);
+      const ValueId scales = g_.add_value(name + "_row_scales", DType::kF32,
+                                          Shape(shape.dims().first(shape.rank() - 1)));
+      emit({Op::kDynamicQuantize, free_name(name + "_rows"), {}, {x}, {codes, scales}});
+      it->second = {codes, scales};
+    }
+    return it->second;
+  }
+
+  void dynamic(Node node) {
+    RealWeights w = real_weights(g_, node);
+    const int64_t n = w.values.shape()[0];
+    const auto [codes, scales] = rows_of(node.inputs[0]);
+    const ValueId weights = g_.add_constant(g_.value(node.inputs[1]).name, std::move(w.values));
+    g_.value(weights).quant = QuantInfo{w.grid, g_.value(node.inputs[1]).quant->chosen_by};
+    Node product{Op::kQGemmReal, node.name, {}, {codes, weights, scales}, node.outputs};
+    for (Attr key : {Attr::clip_min, Attr::clip_max})
+      if (node.attributes.has(key)) product.attributes.set(key, node.attributes.get_float(key, 0));
+    product.attributes.set(Attr::block_size, w.block);
+    if (node.inputs.size() > 2 && node.inputs[2] != kNoValue) {
+      const auto given = g_.value(node.inputs[2]).constant->span<float>();
+      Tensor bias(DType::kF32, {n});
+      for (int64_t i = 0; i < n; ++i) bias.span<float>()[i] = given[given.size() == 1 ? 0 : i];
+      product.inputs.resize(5, kNoValue);
+      product.inputs.push_back(
+          g_.add_constant(g_.value(node.inputs[2]).name + "_by_channel", std::move(bias)));
+    }
+    island(std::move(product));  // reals, put on a grid where the result has one
+  }
+
   ValueId add_like(ValueId id, const std::string& name) {
     return g_.add_value(name, g_.value(id).dtype, g_.value(id).shape);
   }
@@ -187,6 +227,7 @@ class Rewriter {
   std::vector<ValueId> renamed_;  // what a value's readers read
   std::unordered_set<std::string> names_;
   std::vector<std::pair<ValueId, ValueId>> requantized_;
+  std::map<ValueId, std::pair<ValueId, ValueId>> rows_;
 };
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "deploy/numeric/row_blocks.h"
+#include "quant/lower/layout.h"
+
 namespace nibble::lower {
 namespace {
 
@@ -64,32 +67,81 @@ int channel_axis(const Node& node, int rank) {
   return rank - 1;
 }
 
-Verdict weighted(const Graph& g, const Node& node) {
+/// Empty when the weights of a Conv, Gemm or MatMul are integers, one axis of scales the output
+/// channels, else why not.
+std::string unfit_weights(const Graph& g, const Node& node) {
   const graph::Value& w = g.value(node.inputs[1]);
   const int rank = w.shape.rank();
-  if (!w.quant) return stays_float("its weights are not quantised");
+  if (!w.quant) return "its weights are not quantised";
   const QuantParams& grid = w.quant->params;
-  if (grid.granularity == Granularity::kBlock) return stays_float("its weights have block scales");
-  if (grid.bits > kWeightBits) return stays_float("its weights have more than 8 bits");
+  if (grid.bits > kWeightBits) return "its weights have more than 8 bits";
   if (node.op != Op::kConv && rank != 2)
-    return stays_float("its weights have rank " + std::to_string(rank) + ", expected 2");
-  const int axis = channel_axis(node, rank);
-  if (grid.granularity != Granularity::kTensor && grid.axis != axis)
-    return stays_float("its weights have scales along axis " + std::to_string(grid.axis) +
-                       ", expected the output channels");
-  if (std::string why = missing_grid(g, node.inputs[0]); !why.empty())
-    return stays_float(std::move(why));
+    return "its weights have rank " + std::to_string(rank) + ", expected 2";
+  if (grid.granularity != Granularity::kTensor && grid.axis != channel_axis(node, rank))
+    return "its weights have scales along axis " + std::to_string(grid.axis) +
+           ", expected the output channels";
+  return {};
+}
+
+/// Empty when x W + bias is all that the node computes, else why not.
+std::string unfit_product(const Graph& g, const Node& node) {
+  const Shape& w = g.value(node.inputs[1]).shape;
   if (node.op == Op::kGemm) {
-    if (node.attributes.get_int(Attr::transA, 0)) return stays_float("operand A is transposed");
+    if (node.attributes.get_int(Attr::transA, 0)) return "operand A is transposed";
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
     if (node.attributes.get_float(Attr::alpha, 1.0f) != 1.0f ||
         (has_bias && node.attributes.get_float(Attr::beta, 1.0f) != 1.0f))
-      return stays_float("alpha or beta is not 1");
+      return "alpha or beta is not 1";
   }
-  if (g.value(node.inputs[0]).shape.rank() < 2) return stays_float("its input has one axis");
-  if (node.inputs.size() > 2 && !is_channel_bias(g, node.inputs[2], w.shape[axis]))
-    return stays_float("its bias is not one constant a channel");
+  if (g.value(node.inputs[0]).shape.rank() < 2) return "its input has one axis";
+  if (node.inputs.size() > 2 &&
+      !is_channel_bias(g, node.inputs[2], w[channel_axis(node, w.rank())]))
+    return "its bias is not one constant a channel";
+  return {};
+}
+
+Verdict weighted(const Graph& g, const Node& node) {
+  if (std::string why = unfit_weights(g, node); !why.empty()) return stays_float(std::move(why));
+  if (g.value(node.inputs[1]).quant->params.granularity == Granularity::kBlock)
+    return stays_float("its weights have block scales");
+  if (std::string why = missing_grid(g, node.inputs[0]); !why.empty())
+    return stays_float(std::move(why));
+  if (std::string why = unfit_product(g, node); !why.empty()) return stays_float(std::move(why));
   return with_output(g, node, Form::kWeighted);
+}
+
+/// A convolution that is a product of every pixel, channels last.
+bool is_pointwise(const Node& node, const Shape& weights) {
+  const auto all = [&](Attr key, int64_t value) {
+    const auto ints = node.attributes.get_ints(key);
+    return std::all_of(ints.begin(), ints.end(), [&](int64_t i) { return i == value; });
+  };
+  const std::string_view pad = node.attributes.get_string(Attr::auto_pad, "NOTSET");
+  return weights.size(1, weights.rank() - 1) == 1 && all(Attr::strides, 1) && all(Attr::pads, 0) &&
+         (pad == "NOTSET" || pad == "VALID") && node.attributes.get_int(Attr::group, 1) == 1;
+}
+
+Verdict dynamic(const Graph& g, const Node& node) {
+  if (!g.is_constant(node.inputs[1])) return stays_float("its weights are not constant");
+  if (std::string why = unfit_weights(g, node); !why.empty()) return stays_float(std::move(why));
+  if (std::string why = unfit_product(g, node); !why.empty()) return stays_float(std::move(why));
+  const graph::Value& w = g.value(node.inputs[1]);
+  const QuantParams& grid = w.quant->params;
+  if (node.op == Op::kConv && !is_pointwise(node, w.shape))
+    return stays_float("only 1x1 convolutions take codes with a scale a row");
+  if (w.shape.size() == 0) return stays_float("its weights are empty");
+  const int64_t k = w.shape.size() / w.shape[channel_axis(node, w.shape.rank())];
+  const bool blocks = grid.granularity == Granularity::kBlock;
+  if (blocks && grid.group < k && !numeric::is_row_block(grid.group))
+    return stays_float("its scales are by blocks of " + std::to_string(grid.group) + ", expected " +
+                       std::string(numeric::kRowBlocks));
+  if ((blocks ? std::min(grid.group, k) : k) > numeric::kLongestRowBlock)
+    return stays_float("its sums could exceed 32 bits");
+  return {Form::kDynamic, {}};
+}
+
+Verdict weighted_or_dynamic(const Graph& g, const Node& node) {
+  return node.attributes.get_int(Attr::dynamic, 0) != 0 ? dynamic(g, node) : weighted(g, node);
 }
 
 Verdict matmul(const Graph& g, const Node& node) {
@@ -225,22 +277,42 @@ std::optional<Bounds> clamp_bounds(const Graph& graph, const Node& node) {
   return bounds;
 }
 
+RealWeights real_weights(const Graph& graph, const Node& node) {
+  const graph::Value& w = graph.value(node.inputs[1]);
+  const int axis = channel_axis(node, w.shape.rank());
+  const int64_t n = w.shape[axis], k = w.shape.size() / n;
+  const Axes order = node.op != Op::kConv && axis == 1 ? Axes{1, 0} : logical(w.shape.rank());
+  RealWeights result{permute(*w.constant, order), permute(w.quant->params, order),
+                     (k + 63) / 64 * 64};
+  result.values.reshape({n, k});
+  QuantParams& grid = result.grid;
+  if (grid.granularity == Granularity::kBlock) {
+    grid.block_axis = 1;
+    if (grid.group < k) result.block = grid.group;
+  }
+  return result;
+}
+
 Verdict verdict_of(const Graph& g, const Node& node) {
   if (!touches_reals(g, node)) return {Form::kBookkeeping, {}};
   switch (node.op) {
     case Op::kConv:
-      return weighted(g, node);
+      return weighted_or_dynamic(g, node);
     case Op::kGemm:
       if (!g.is_constant(node.inputs[1]))
         return stays_float("a product of two activations by Gemm");
-      return weighted(g, node);
+      return weighted_or_dynamic(g, node);
     case Op::kMatMul:
-      return g.is_constant(node.inputs[1]) ? weighted(g, node) : matmul(g, node);
+      return g.is_constant(node.inputs[1]) ? weighted_or_dynamic(g, node) : matmul(g, node);
     case Op::kAdd:
     case Op::kMul:
       return elementwise(g, node);
     case Op::kRequantize:
       return requantize(g, node);
+    case Op::kDynamicQuantize:
+      return {Form::kRows, {}};
+    case Op::kQGemmReal:
+      return {Form::kRealProduct, {}};
     case Op::kRelu:
     case Op::kClip:
       return clamp(g, node);

@@ -10,6 +10,9 @@ namespace nibble::lower {
 /// How a node of an annotated graph runs in the integer graph.
 enum class Form {
   kWeighted,     // QConv, QGemm
+  kDynamic,      // reals by constant weights: DynamicQuantize and QGemmReal (explicit_grids)
+  kRows,         // DynamicQuantize
+  kRealProduct,  // QGemmReal
   kElementwise,  // QAdd, QMul
   kMatMul,       // QMatMul
   kRequantize,   // codes to another grid
@@ -30,6 +33,15 @@ struct Verdict {
 /// What numbers a constant operand may add: weights, bias and bounds as well as grids decide.
 /// Expects channels_last(). Simulation and lowering both follow this one verdict.
 Verdict verdict_of(const graph::Graph& graph, const graph::Node& node);
+
+/// What a weighted op of form kDynamic multiplies: [N, K], row-major, and how many k share a scale
+/// (K padded to a step of 64 where a channel has one).
+struct RealWeights {
+  Tensor values;
+  numeric::QuantParams grid;
+  int64_t block;
+};
+RealWeights real_weights(const graph::Graph& graph, const graph::Node& node);
 
 /// The grid of a value when it has one scale and at most 16 bits; null otherwise.
 const numeric::QuantParams* tensor_grid(const graph::Graph& graph, graph::ValueId id);

@@ -66,6 +66,7 @@ void check_multiplier(const graph::Graph& graph, const graph::Node& node, double
 
 // The nodes of each form (form.h); `node` belongs to the source.
 void lower_weighted(IntegerGraph& out, const graph::Node& node);
+void lower_real_product(IntegerGraph& out, const graph::Node& node);
 void lower_elementwise(IntegerGraph& out, const graph::Node& node);
 void lower_matmul(IntegerGraph& out, const graph::Node& node);
 void lower_global_mean(IntegerGraph& out, const graph::Node& node);

@@ -62,9 +62,16 @@ Lowered lower_to_integer(const graph::Graph& annotated) {
       case Form::kGlobalMean:
         lower_global_mean(out, node);
         break;
+      case Form::kRows:
+        keep(out, node);
+        break;
+      case Form::kRealProduct:
+        lower_real_product(out, node);
+        break;
       case Form::kBookkeeping:
         keep_bookkeeping(out, node);
         break;
+      case Form::kDynamic:  // explicit_grids leaves none
       case Form::kFloat:
         keep(out, node);
         lowered.islands.push_back({node.name, node.op, verdict.why});

@@ -50,13 +50,17 @@ bool is_depthwise(const Node& node, const Shape& weights) {
   return weights.rank() == 4 && group > 1 && group == weights[0] && weights[3] == 1;
 }
 
+bool is_integer_op(const Node& node) {
+  return node.op == Op::kQConv || node.op == Op::kQGemm || node.op == Op::kQGemmReal;
+}
+
 // Nothing where input `i` of `node` stays dense.
 std::optional<PackedRecord> wanted(const Graph& graph, const Node& node, size_t i) {
   const Value& value = graph.value(node.inputs[i]);
   if (node.op == Op::kDequantizeLinear && i == 0 && holds_codes(value) &&
       value.quant->params.bits < 8)
     return record_of(value, 1, false);
-  if ((node.op != Op::kQConv && node.op != Op::kQGemm) || i != 1) return std::nullopt;
+  if (!is_integer_op(node) || i != 1) return std::nullopt;
   if (!holds_codes(value))
     fail(graph, node, "weights '" + value.name + "' are not constant 8-bit codes with a grid");
   const int64_t group =
@@ -66,10 +70,6 @@ std::optional<PackedRecord> wanted(const Graph& graph, const Node& node, size_t 
          "weights '" + value.name + "' of shape " + to_string(value.shape) +
              " do not divide into " + std::to_string(group) + " groups");
   return record_of(value, group, node.op == Op::kQConv && is_depthwise(node, value.shape));
-}
-
-bool is_integer_op(const Node& node) {
-  return node.op == Op::kQConv || node.op == Op::kQGemm;
 }
 
 }  // namespace

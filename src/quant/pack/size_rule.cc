@@ -35,8 +35,9 @@ SizeRule size_rule(const Graph& graph) {
 
   for (const Node& node : graph.nodes) {
     const bool integer = node.op == Op::kQConv || node.op == Op::kQGemm;
-    if (!integer && node.op != Op::kDequantizeLinear) continue;
-    const size_t codes = integer ? 1 : 0;
+    const bool real = node.op == Op::kQGemmReal;
+    if (!integer && !real && node.op != Op::kDequantizeLinear) continue;
+    const size_t codes = integer || real ? 1 : 0;
     each(node, codes, [&](const graph::Value& value) {
       rule.packed_stream_bytes += stream_bytes(node.inputs[codes]);
       if (integer) rule.scale_bytes += kBytesPerChannel * value.shape[0];

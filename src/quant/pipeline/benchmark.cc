@@ -49,7 +49,7 @@ LayerWork work_of(const run::StepProfile& step, const model::Model& model) {
   const model::NodeInfo& node = model.nodes[step.index];
   LayerWork work{.macs = step.macs, .activation_bytes = step.bytes};
   work.integer = node.op == model::Op::kQConv || node.op == model::Op::kQGemm ||
-                 node.op == model::Op::kQMatMul;
+                 node.op == model::Op::kQMatMul || node.op == model::Op::kQGemmReal;
   for (int input : node.inputs) {
     if (input == model::kNoTensor) continue;
     const model::TensorInfo& tensor = model.tensors[static_cast<size_t>(input)];

@@ -130,6 +130,18 @@ class Placer {
            weight_granularity(node, *schemes_[i]) != numeric::Granularity::kBlock;
   }
 
+  /// A weighted op that quantises the rows of its input when it runs, to 8 bits: weight-only
+  /// schemes, and block scales, of which no integer sum over all of K can be made.
+  bool runs_on_rows(size_t i) const {
+    const Node& node = graph_.nodes[i];
+    if (recipe_.exact || !schemes_[i] || !is_weighted(graph_, node) ||
+        node.op == Op::kConvTranspose)
+      return false;
+    return float_activations(*schemes_[i]) ||
+           (data_bits(*schemes_[i]) == 8 &&
+            weight_granularity(node, *schemes_[i]) == numeric::Granularity::kBlock);
+  }
+
   /// Element-wise ops that run on integers: two activations. With a constant operand they stay
   /// float.
   bool is_quantized_elementwise(const Node& node) const {
@@ -175,14 +187,18 @@ class Placer {
 
   void place_node(size_t i) {
     const Node& node = graph_.nodes[i];
-    if (!schemes_[i] || float_activations(*schemes_[i])) return;
+    if (!schemes_[i]) return;
     const Scheme& s = *schemes_[i];
+    if (runs_on_rows(i)) placement_.graph.nodes[i].attributes.set(graph::Attr::dynamic, int64_t{1});
+    if (runs_on_rows(i) || float_activations(s)) return;
     if (is_weighted(graph_, node)) {
       if (!runs_on_integers(i)) {
-        placement_.notes.push_back(
-            node.name + ": " +
-            (node.op == Op::kConvTranspose ? "ConvTranspose has" : "block scales have") +
-            " no integer kernel; the weights are quantised, the node runs in float");
+        placement_.notes.push_back(node.name + ": " +
+                                   (node.op == Op::kConvTranspose
+                                        ? "ConvTranspose has no integer kernel"
+                                    : recipe_.exact ? "block scales, asked to be exact"
+                                                    : "block scales take activations of 8 bits") +
+                                   "; the weights are quantised, the node runs in float");
         return;
       }
       readers_.push_back({static_cast<int>(i), node.inputs[0], data_bits(s)});

@@ -210,6 +210,25 @@ TEST(PlaceQuantizers, AMeanOfNeighboursIsNotTakenOfOneBit) {
   EXPECT_EQ(bits("W1A1", "c2"), 1);  // a maximum of signs is a sign
 }
 
+TEST(PlaceQuantizers, WeightOnlyLayersQuantiseRowsUnlessAskedToBeExact) {
+  const auto dynamic = [](const char* scheme, bool exact, const char* name) {
+    recipe::Recipe recipe = with_scheme(scheme);
+    recipe.exact = exact;
+    const Placement p = place_quantizers(residual().g, recipe);
+    for (const graph::Node& node : p.graph.nodes)
+      if (node.name == name) return node.attributes.has(graph::Attr::dynamic);
+    throw std::runtime_error(std::string("no node ") + name);
+  };
+  for (const char* node : {"c1", "fc"}) {
+    EXPECT_TRUE(dynamic("W4A16", false, node));
+    EXPECT_FALSE(dynamic("W4A16", true, node));
+    EXPECT_FALSE(dynamic("W4A8", false, node));
+  }
+  EXPECT_TRUE(dynamic("W8A8G16", false, "fc"));   // block scales have no sum over all of K
+  EXPECT_FALSE(dynamic("W8A8G16", false, "c1"));  // 3x3: per channel
+  EXPECT_FALSE(dynamic("W8A8G16", true, "fc"));
+}
+
 TEST(LayerSchemes, LayerBeatsFirstAndLast) {
   const TestNet net = residual();
   recipe::Recipe recipe = with_scheme("W4A4");

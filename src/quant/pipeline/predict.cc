@@ -20,6 +20,7 @@ bool is_integer_op(model::Op op) {
     case model::Op::kQAdd:
     case model::Op::kQMul:
     case model::Op::kRequantize:
+    case model::Op::kQGemmReal:
       return true;
     default:
       return false;

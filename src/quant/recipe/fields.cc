@@ -237,6 +237,11 @@ constexpr Field kFields[] = {
      [](const Recipe& r) -> std::string {
        return r.requantise == numeric::RequantiseVariant::kFloat ? "float" : "fixed";
      }},
+    {"exact", R"({"type": "boolean"})",
+     [](const Node& n, const Place& p, Recipe& r) {
+       if (!YAML::convert<bool>::decode(n, r.exact)) p.fail(n, "true or false");
+     },
+     [](const Recipe& r) -> std::string { return r.exact ? "true" : "false"; }},
     {"opset", R"({"enum": [13, 21, 25]})", read_opset,
      [](const Recipe& r) { return std::to_string(r.max_opset); }},
 };

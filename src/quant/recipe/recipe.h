@@ -40,6 +40,7 @@ struct Recipe {
   std::string eval;                            // data spec
   uint64_t seed = 0;
   numeric::RequantiseVariant requantise = numeric::RequantiseVariant::kFloat;
+  bool exact = false;  // weight-only layers: in float, not on rows quantised when they run
   int max_opset = 21;  // key `opset`: 13, 21 or 25
   friend bool operator==(const Recipe&, const Recipe&) = default;
 };

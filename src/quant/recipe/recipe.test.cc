@@ -31,7 +31,7 @@ TEST(Recipe, DefaultsRoundTripAndEveryKeyIsWritten) {
   EXPECT_EQ(parse_recipe(yaml, "x"), Recipe{});
   for (const char* key : {"version", "model", "scheme", "layers", "exclude", "granularity",
                           "weight_range", "activation_range", "methods", "calib", "samples",
-                          "batch", "eval", "seed", "requantise", "opset"})
+                          "batch", "eval", "seed", "requantise", "exact", "opset"})
     EXPECT_THAT(yaml, HasSubstr(std::string(key) + ":"));
 }
 
