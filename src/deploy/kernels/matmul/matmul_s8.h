@@ -17,6 +17,9 @@ inline constexpr int64_t kTileBytesS8 = kTileS8 * kStepS8;
 /// Channels that a core computes at once at the most: two panels.
 inline constexpr int64_t kBlockChannelsS8 = 64;
 
+/// k of a block, at most.
+inline constexpr int64_t kMostBlockK = 768;
+
 /// One product of signed 8-bit rows and unsigned weights of 1 to 8 bits,
 ///   sum[m][n] = sum_k u[n][k] a[m][k]   in int32,   y = OutputS8(sum, row_sum[m]).
 /// Exact: no path saturates, so all cores, tilings and thread counts give the same bytes.

@@ -1,15 +1,17 @@
 // Integer products on ISAs without a dot-product instruction, from 16-bit multiply-adds. Included
 // by ISA files with `Ops`, the registers of the ISA; internal linkage.
 //
-// Wide: codes and activations as int16, even and odd k apart, pairs of products added in int32 -
-// exact for any 8 bits.
-// Narrow: u8 x s8 pairs added in int16 and `room` such sums kept there, where
-// 2 u_max a_max room <= 32767, before they are widened: half the work, or less, for weights below 8
-// bits.
+// Wide: codes and activations as int16, even and odd k apart, multiplied in twos (Winograd, "A new
+// algorithm for inner product", 1968): a0 b0 + a1 b1 = (a0 + b1) (a1 + b0) - a0 a1 - b0 b1, of
+// which the last two terms belong to a row and a channel alone. Half the multiplications, which
+// have one port on many processors; exact modulo 2^32. Narrow: u8 x s8 pairs added in int16 and
+// `room` such sums kept there, where 2 u_max a_max room <= 32767, before they are widened: half the
+// work, or less, for weights below 8 bits.
 #pragma once
 
-#include "deploy/kernels/matmul/codes_s8.h"
 #include "deploy/kernels/matmul/finish_s8.h"
+#include "deploy/kernels/matmul/matmul_s8_madd_split.h"
+#include "deploy/kernels/matmul/words_s8.h"
 
 namespace nibble::kernels {
 namespace {
@@ -19,24 +21,6 @@ inline int64_t room_of(const MatmulS8& p) {
   return 32767 / (2 * int64_t{(1 << p.bits) - 1} * p.a_max);
 }
 
-/// The sums of one row.
-template <int kTiles>
-using SumsOf = int32_t[kTiles][kTileS8];
-
-/// The codes of even k and of odd k as int16, and likewise of activations.
-template <class Ops>
-struct Words {
-  typename Ops::V even, odd;
-};
-template <class Ops>
-inline NIBBLE_ALWAYS_INLINE Words<Ops> code_words(typename Ops::V u) {
-  return {Ops::mask_low_bytes(u), Ops::shift_right(u, 8)};
-}
-template <class Ops>
-inline NIBBLE_ALWAYS_INLINE Words<Ops> quad_words(const int8_t* a) {
-  const typename Ops::V x = Ops::broadcast4(a);
-  return {Ops::shift_right_signed(Ops::shift_left(x, 8), 8), Ops::shift_right_signed(x, 8)};
-}
 template <class Ops>
 inline NIBBLE_ALWAYS_INLINE typename Ops::V add_products(typename Ops::V acc, const Words<Ops>& w,
                                                          const Words<Ops>& x) {
@@ -148,17 +132,6 @@ void narrow_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* r
   flush();
 }
 
-/// The rows of a block, kMost at a time, then what is left of them by halves.
-template <int kMost, class F>
-inline NIBBLE_ALWAYS_INLINE void for_rows(int64_t m, F f) {
-  int64_t i = 0;
-  for (; m - i > kMost / 2; i += kMost) f.template operator()<kMost>(i);
-  if constexpr (kMost > 2)
-    if (m - i > kMost / 4) f.template operator()<kMost / 2>(i), i += kMost / 2;
-  if constexpr (kMost > 1)
-    for (; i < m; ++i) f.template operator()<1>(i);
-}
-
 /// BlockCoreS8: tile by tile, so that a tile's codes stay in the nearest cache. Rows are finished
 /// by the chunk.
 template <class Ops>
@@ -167,7 +140,9 @@ void block_madd(const MatmulS8& p, const BlockS8& block, const int8_t* const* ro
   constexpr int64_t kChunk = 24;
   static_assert(kChunk % Ops::kWideRows == 0 && kChunk % Ops::kNarrowRows == 0);
   const bool narrow = room_of(p) > 1;
-  const auto tiles = [&]<int kTiles>(int t) {
+  if (!narrow && pays_to_split(block, m))
+    return split_block<Ops>(p, block, rows, row_sums, m, out, stride);
+  for_tiles<Ops>(block, [&]<int kTiles>(int t) {
     alignas(64) SumsOf<kTiles> sums[kChunk];
     for (int64_t first = 0; first < m; first += kChunk) {
       const int64_t count = m - first < kChunk ? m - first : kChunk;
@@ -183,11 +158,7 @@ void block_madd(const MatmulS8& p, const BlockS8& block, const int8_t* const* ro
         finish_tile<Ops::output_tile>(p, block, t + q, first, count, sums[0][q], kTiles * kTileS8,
                                       row_sums + first, out + first * stride, stride);
     }
-  };
-  int t = 0;
-  for (; t + Ops::kTiles <= block.tiles; t += Ops::kTiles)
-    tiles.template operator()<Ops::kTiles>(t);
-  for (; t < block.tiles; ++t) tiles.template operator()<1>(t);
+  });
 }
 
 /// The compiler must not add up in another order: it would form many products first and spill them.

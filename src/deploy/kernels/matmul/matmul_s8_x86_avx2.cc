@@ -10,7 +10,7 @@ namespace {
 struct Ops : RealsAvx2 {
   using V = __m256i;
   static constexpr auto& output_tile = output_tile_avx2;
-  static constexpr int kTiles = 1, kWideRows = 4, kNarrowRows = 6;
+  static constexpr int kTiles = 1, kWideRows = 4, kSplitRows = 4, kNarrowRows = 6;
 
   static V load(const void* p) { return _mm256_load_si256(static_cast<const V*>(p)); }
   static void store(void* p, V v) { _mm256_store_si256(static_cast<V*>(p), v); }
@@ -22,6 +22,8 @@ struct Ops : RealsAvx2 {
   static V mask_low_bytes(V v) { return _mm256_and_si256(v, _mm256_set1_epi16(255)); }
   static V mask(V v, int byte) { return _mm256_and_si256(v, _mm256_set1_epi8(char(byte))); }
   static V join(V a, V b) { return _mm256_or_si256(a, b); }
+  static V load_unaligned(const void* p) { return _mm256_loadu_si256(static_cast<const V*>(p)); }
+  static void store_unaligned(void* p, V v) { _mm256_storeu_si256(static_cast<V*>(p), v); }
   static V add32(V a, V b) { return _mm256_add_epi32(a, b); }
   static V add16(V a, V b) { return _mm256_add_epi16(a, b); }
   static V madd(V a, V b) { return _mm256_madd_epi16(a, b); }

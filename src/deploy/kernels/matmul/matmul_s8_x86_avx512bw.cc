@@ -10,7 +10,7 @@ namespace {
 struct Ops : RealsAvx512 {
   using V = __m512i;
   static constexpr auto& output_tile = output_tile_avx512;
-  static constexpr int kTiles = 2, kWideRows = 8, kNarrowRows = 12;
+  static constexpr int kTiles = 2, kWideRows = 8, kSplitRows = 8, kNarrowRows = 12;
 
   static V load(const void* p) { return _mm512_load_si512(p); }
   static void store(void* p, V v) { _mm512_store_si512(p, v); }
@@ -22,6 +22,8 @@ struct Ops : RealsAvx512 {
   static V mask_low_bytes(V v) { return _mm512_and_si512(v, _mm512_set1_epi16(255)); }
   static V mask(V v, int byte) { return _mm512_and_si512(v, _mm512_set1_epi8(char(byte))); }
   static V join(V a, V b) { return _mm512_or_si512(a, b); }
+  static V load_unaligned(const void* p) { return _mm512_loadu_si512(p); }
+  static void store_unaligned(void* p, V v) { _mm512_storeu_si512(p, v); }
   static V add32(V a, V b) { return _mm512_add_epi32(a, b); }
   static V add16(V a, V b) { return _mm512_add_epi16(a, b); }
   static V madd(V a, V b) { return _mm512_madd_epi16(a, b); }
