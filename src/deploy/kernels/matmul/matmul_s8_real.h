@@ -1,6 +1,6 @@
 // Products of codes to reals, with the scales of blocks (matmul_s8.h, MatmulRealS8). Included by
-// ISA files with `Ops`, the registers of the ISA (RealsAvx2, RealsAvx512, RealsNeon among them);
-// internal linkage.
+// ISA files with `Ops`, the registers of the ISA (RegistersAvx2, RegistersAvx512, RealsNeon among
+// them); internal linkage.
 //
 // Some steps of a panel at a time become bytes on the stack, which a batch of rows then shares: one
 // core serves all widths. How four products a lane are added is a `Quad`:

@@ -2,37 +2,24 @@
 
 #include "deploy/kernels/matmul/matmul_s8_madd_real.h"
 #include "deploy/kernels/simd/x86_avx2_output_s8.h"
-#include "deploy/kernels/simd/x86_avx2_reals.h"
+#include "deploy/kernels/simd/x86_avx2_registers.h"
 
 namespace nibble::kernels::avx2 {
 namespace {
 
-struct Ops : RealsAvx2 {
-  using V = __m256i;
+struct Ops : RegistersAvx2 {
   static constexpr auto& output_tile = output_tile_avx2;
   static constexpr int kTiles = 1, kWideRows = 4, kSplitRows = 4, kNarrowRows = 6;
 
-  static V load(const void* p) { return _mm256_load_si256(static_cast<const V*>(p)); }
-  static void store(void* p, V v) { _mm256_store_si256(static_cast<V*>(p), v); }
   static V zero() { return _mm256_setzero_si256(); }
   static V ones16() { return _mm256_set1_epi16(1); }
-  static V shift_right(V v, int by) { return _mm256_srli_epi16(v, by); }
-  static V shift_left(V v, int by) { return _mm256_slli_epi16(v, by); }
   static V shift_right_signed(V v, int by) { return _mm256_srai_epi16(v, by); }
   static V mask_low_bytes(V v) { return _mm256_and_si256(v, _mm256_set1_epi16(255)); }
-  static V mask(V v, int byte) { return _mm256_and_si256(v, _mm256_set1_epi8(char(byte))); }
-  static V join(V a, V b) { return _mm256_or_si256(a, b); }
   static V load_unaligned(const void* p) { return _mm256_loadu_si256(static_cast<const V*>(p)); }
   static void store_unaligned(void* p, V v) { _mm256_storeu_si256(static_cast<V*>(p), v); }
-  static V add32(V a, V b) { return _mm256_add_epi32(a, b); }
   static V add16(V a, V b) { return _mm256_add_epi16(a, b); }
   static V madd(V a, V b) { return _mm256_madd_epi16(a, b); }
   static V maddubs(V u, V s) { return _mm256_maddubs_epi16(u, s); }
-  static V broadcast4(const int8_t* p) {
-    int32_t four;
-    __builtin_memcpy(&four, p, 4);
-    return _mm256_set1_epi32(four);
-  }
 };
 
 void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {

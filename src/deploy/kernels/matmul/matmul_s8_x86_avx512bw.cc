@@ -2,37 +2,24 @@
 
 #include "deploy/kernels/matmul/matmul_s8_madd_real.h"
 #include "deploy/kernels/simd/x86_avx512_output_s8.h"
-#include "deploy/kernels/simd/x86_avx512_reals.h"
+#include "deploy/kernels/simd/x86_avx512_registers.h"
 
 namespace nibble::kernels::avx512bw {
 namespace {
 
-struct Ops : RealsAvx512 {
-  using V = __m512i;
+struct Ops : RegistersAvx512 {
   static constexpr auto& output_tile = output_tile_avx512;
   static constexpr int kTiles = 2, kWideRows = 8, kSplitRows = 8, kNarrowRows = 12;
 
-  static V load(const void* p) { return _mm512_load_si512(p); }
-  static void store(void* p, V v) { _mm512_store_si512(p, v); }
   static V zero() { return _mm512_setzero_si512(); }
   static V ones16() { return _mm512_set1_epi16(1); }
-  static V shift_right(V v, int by) { return _mm512_srli_epi16(v, by); }
-  static V shift_left(V v, int by) { return _mm512_slli_epi16(v, by); }
   static V shift_right_signed(V v, int by) { return _mm512_srai_epi16(v, by); }
   static V mask_low_bytes(V v) { return _mm512_and_si512(v, _mm512_set1_epi16(255)); }
-  static V mask(V v, int byte) { return _mm512_and_si512(v, _mm512_set1_epi8(char(byte))); }
-  static V join(V a, V b) { return _mm512_or_si512(a, b); }
   static V load_unaligned(const void* p) { return _mm512_loadu_si512(p); }
   static void store_unaligned(void* p, V v) { _mm512_storeu_si512(p, v); }
-  static V add32(V a, V b) { return _mm512_add_epi32(a, b); }
   static V add16(V a, V b) { return _mm512_add_epi16(a, b); }
   static V madd(V a, V b) { return _mm512_madd_epi16(a, b); }
   static V maddubs(V u, V s) { return _mm512_maddubs_epi16(u, s); }
-  static V broadcast4(const int8_t* p) {
-    int32_t four;
-    __builtin_memcpy(&four, p, 4);
-    return _mm512_set1_epi32(four);
-  }
 };
 
 void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {

@@ -3,7 +3,7 @@
 #include "deploy/kernels/matmul/matmul_s8_dot.h"
 #include "deploy/kernels/matmul/matmul_s8_dot_real.h"
 #include "deploy/kernels/simd/x86_avx512_output_s8.h"
-#include "deploy/kernels/simd/x86_avx512_reals.h"
+#include "deploy/kernels/simd/x86_avx512_registers.h"
 
 namespace nibble::kernels::avx512vnni {
 // Shared with AMX, whose tiles bring nothing to them.
@@ -14,25 +14,12 @@ RealCoreS8 real_s8;
 
 namespace {
 
-struct Ops : RealsAvx512 {
-  using V = __m512i;
+struct Ops : RegistersAvx512 {
   static constexpr auto& output_tile = output_tile_avx512;
   static constexpr int kTiles = 4;
   static constexpr bool kStoresFour = true;
 
-  static V load(const void* p) { return _mm512_load_si512(p); }
-  static void store(void* p, V v) { _mm512_store_si512(p, v); }
-  static V shift_right(V v, int by) { return _mm512_srli_epi16(v, by); }
-  static V shift_left(V v, int by) { return _mm512_slli_epi16(v, by); }
-  static V mask(V v, int byte) { return _mm512_and_si512(v, _mm512_set1_epi8(char(byte))); }
-  static V join(V a, V b) { return _mm512_or_si512(a, b); }
-  static V add32(V a, V b) { return _mm512_add_epi32(a, b); }
   static V dot(V sum, V u, V s) { return _mm512_dpbusd_epi32(sum, u, s); }
-  static V broadcast4(const int8_t* p) {
-    int32_t four;
-    __builtin_memcpy(&four, p, 4);
-    return _mm512_set1_epi32(four);
-  }
   static void store_four(const OutputS8& output, int64_t n, int64_t channels, const V (&sums)[4][1],
                          int8_t* to) {
     store64(output, n, channels, sums[0][0], sums[1][0], sums[2][0], sums[3][0], to);

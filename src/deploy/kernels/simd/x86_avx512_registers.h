@@ -1,4 +1,5 @@
-// Registers of 16 channels' reals beside those of their codes, for matmul_s8_real.h.
+// The register operations that the cores of integer products share: codes, their sums, and reals
+// beside them (matmul_s8_real.h).
 #pragma once
 
 #include <immintrin.h>
@@ -8,9 +9,23 @@
 namespace nibble::kernels {
 namespace {
 
-struct RealsAvx512 {
+struct RegistersAvx512 {
   using V = __m512i;
   using F = __m512;
+
+  static V load(const void* p) { return _mm512_load_si512(p); }
+  static void store(void* p, V v) { _mm512_store_si512(p, v); }
+  static V shift_right(V v, int by) { return _mm512_srli_epi16(v, by); }
+  static V shift_left(V v, int by) { return _mm512_slli_epi16(v, by); }
+  static V mask(V v, int byte) { return _mm512_and_si512(v, _mm512_set1_epi8(char(byte))); }
+  static V join(V a, V b) { return _mm512_or_si512(a, b); }
+  static V add32(V a, V b) { return _mm512_add_epi32(a, b); }
+  static V broadcast4(const int8_t* p) {
+    int32_t four;
+    __builtin_memcpy(&four, p, 4);
+    return _mm512_set1_epi32(four);
+  }
+
   static V splat32(int32_t x) { return _mm512_set1_epi32(x); }
   static V sub32(V a, V b) { return _mm512_sub_epi32(a, b); }
   static V multiply32(V a, V b) { return _mm512_mullo_epi32(a, b); }

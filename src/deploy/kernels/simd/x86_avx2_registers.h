@@ -1,4 +1,5 @@
-// Registers of 16 channels' reals beside those of their codes, for matmul_s8_real.h.
+// The register operations that the cores of integer products share: codes, their sums, and reals
+// beside them (matmul_s8_real.h).
 #pragma once
 
 #include <immintrin.h>
@@ -8,9 +9,23 @@
 namespace nibble::kernels {
 namespace {
 
-struct RealsAvx2 {
+struct RegistersAvx2 {
   using V = __m256i;
   using F = __m256;
+
+  static V load(const void* p) { return _mm256_load_si256(static_cast<const V*>(p)); }
+  static void store(void* p, V v) { _mm256_store_si256(static_cast<V*>(p), v); }
+  static V shift_right(V v, int by) { return _mm256_srli_epi16(v, by); }
+  static V shift_left(V v, int by) { return _mm256_slli_epi16(v, by); }
+  static V mask(V v, int byte) { return _mm256_and_si256(v, _mm256_set1_epi8(char(byte))); }
+  static V join(V a, V b) { return _mm256_or_si256(a, b); }
+  static V add32(V a, V b) { return _mm256_add_epi32(a, b); }
+  static V broadcast4(const int8_t* p) {
+    int32_t four;
+    __builtin_memcpy(&four, p, 4);
+    return _mm256_set1_epi32(four);
+  }
+
   static V splat32(int32_t x) { return _mm256_set1_epi32(x); }
   static V sub32(V a, V b) { return _mm256_sub_epi32(a, b); }
   static V multiply32(V a, V b) { return _mm256_mullo_epi32(a, b); }
