@@ -57,7 +57,9 @@ PackedRecord make_record(int bits, bool is_signed, int64_t groups, int64_t n, in
 }
 
 PackedRecord with_joined_taps(PackedRecord record) {
-  if (record.groups != 1 || record.c >= kChannelMultiple || record.kw == 1) return record;
+  if (record.groups != 1 || record.c >= kChannelMultiple || record.kw == 1 ||
+      record.kw > kMostJoinedTaps / record.c)
+    return record;
   record.c *= record.kw;
   record.kw = 1;
   record.c_pad = round_up(record.c, kChannelMultiple);

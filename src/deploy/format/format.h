@@ -109,8 +109,10 @@ PackedRecord make_depthwise_record(int bits, bool is_signed, int64_t channels, i
 PackedRecord as_ternary(PackedRecord record);
 PackedRecord as_binary(PackedRecord record);
 /// The taps along kw joined with the channels into one run of kw c, where channels are so few that
-/// padding every tap would cost more (a first layer: one group, c < 4). Codes keep their order.
+/// padding every tap would cost more (a first layer: one group, c < 4, runs of up to
+/// kMostJoinedTaps). Codes keep their order. Other records come back as they are.
 PackedRecord with_joined_taps(PackedRecord record);
+inline constexpr int64_t kMostJoinedTaps = 48;
 
 /// Whether a record from a file is one that this build reads, with dimensions that do not overflow.
 /// kUnsupported: unknown format or version; kCorrupt: contradicts itself.

@@ -29,7 +29,9 @@ Status check_packed(const TensorInfo& t) {
     return corrupt("packed codes of type " + std::string(name_of(t.dtype)) + "; expected i8 or u8");
   const int rank = t.shape.rank();
   const int64_t kw = rank > 2 ? t.shape[rank - 2] : 1;
-  const bool joined = r.kw == 1 && rank >= 2 && r.c == kw * t.shape[rank - 1];
+  const bool joined = rank > 2 && r.format != format::FormatId::kDepthwise && r.groups == 1 &&
+                      r.kw == 1 && t.shape[rank - 1] < format::kChannelMultiple &&
+                      r.c <= format::kMostJoinedTaps && r.c == kw * t.shape[rank - 1];
   const bool matches = rank >= 2 && r.groups * r.n == t.shape[0] &&
                        (joined || (r.c == t.shape[rank - 1] && r.kw == kw)) &&
                        r.kh == (rank > 2 ? t.shape.size(1, rank - 2) : 1);

@@ -59,7 +59,6 @@ class Rewriter {
       case Form::kElementwise:
       case Form::kMatMul:
       case Form::kGlobalMean:
-        return emit(std::move(node));
       case Form::kBookkeeping:
       case Form::kRows:
       case Form::kRealProduct:

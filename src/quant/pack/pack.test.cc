@@ -100,6 +100,7 @@ TEST(Pack, FormFollowsOpAndShape) {
   EXPECT_EQ(record(Op::kQConv, {5, 3, 1}, 5), format::make_record(4, true, 5, 1, 1, 3, 1));
   EXPECT_EQ(record(Op::kQConv, {5, 3, 3, 1}, 1), format::make_record(4, true, 1, 5, 3, 1, 3));
   EXPECT_EQ(record(Op::kQConv, {5, 3, 2, 3}, 1), format::make_record(4, true, 1, 5, 3, 1, 6));
+  EXPECT_EQ(record(Op::kQConv, {5, 49, 1}, 1), format::make_record(4, true, 1, 5, 1, 49, 1));
   EXPECT_EQ(record(Op::kQConv, {5, 3, 2, 4}, 1), format::make_record(4, true, 1, 5, 3, 2, 4));
   EXPECT_EQ(record(Op::kQConv, {5, 2, 3, 4, 7}, 1), format::make_record(4, true, 1, 5, 6, 4, 7));
   EXPECT_EQ(record(Op::kQGemm, {5, 70}, 1), format::make_record(4, true, 1, 5, 1, 1, 70));

@@ -17,7 +17,8 @@ struct MeasuredProduct {
 inline constexpr MeasuredProduct kMeasuredProducts[] = {{64, 64}, {256, 1024}};
 
 /// Times every kernel of integer products that this machine runs at or below the ceiling: weights
-/// of every width, activations of 1, 2, 4 and 8 bits, 1, 8 and 128 rows, on one thread. The best of
+/// of every width, activations of 1, 2, 4 and 8 bits (where the kernel can win), 1, 8 and 128 rows,
+/// on one thread; Winograd on images of about as many rows and k. The best of
 /// several runs of at least `seconds` each is an entry. `done(share)` is called as it goes, share
 /// in 0..1.
 std::vector<KernelTable::Entry> measure_products(

@@ -21,27 +21,15 @@ void copy_runs(const int8_t* from, int64_t from_step, int64_t n, int64_t run, in
 
 }  // namespace
 
-GatherRows::GatherRows(const Windows& windows, int64_t run) : windows_(windows), run_(run) {}
-
-Windows GatherRows::rows() const {
-  Windows w;
-  w.batch = windows_.batch;
-  w.in = w.out = windows_.out;
-  w.channels = windows_.kernel[0] * windows_.kernel[1] * run_;
-  return w;
-}
-
-int64_t GatherRows::size() const {
-  const Windows w = rows();
-  return w.batch * w.out[0] * w.out[1] * w.out[2] * w.channels;
-}
+GatherRows::GatherRows(const Windows& windows, int64_t run)
+    : windows_(windows), run_(run), row_bytes_(windows.kernel[0] * windows.kernel[1] * run) {}
 
 /// Runs that reach beyond the image: outputs [begin, end) of a line; a null `line` is outside
 /// whole.
-void GatherRows::border(const int8_t* line, int64_t begin, int64_t end, int8_t padding, int8_t* to,
-                        int64_t step) const {
+void GatherRows::border(const int8_t* line, int64_t begin, int64_t end, int8_t padding,
+                        int8_t* to) const {
   const Windows& w = windows_;
-  for (int64_t y2 = begin; y2 < end; ++y2, to += step) {
+  for (int64_t y2 = begin; y2 < end; ++y2, to += row_bytes_) {
     int64_t x2 = y2 * w.stride[2] - w.pad[2], at = 0;
     for (int64_t k = 0; k < w.kernel[2]; ++k, x2 += w.dilation[2]) {
       const bool inside = line && x2 >= 0 && x2 < w.in[2];
@@ -55,7 +43,7 @@ void GatherRows::border(const int8_t* line, int64_t begin, int64_t end, int8_t p
 /// The runs of one tap of the other axes, for all outputs of a line.
 void GatherRows::one_line(const int8_t* line, int8_t padding, int8_t* to) const {
   const Windows& w = windows_;
-  const int64_t step = rows().channels, n = w.kernel[2] * w.channels;
+  const int64_t n = w.kernel[2] * w.channels;
   // Contiguous runs lie inside for outputs [begin, end).
   int64_t begin = 0, end = 0;
   if (line && (w.dilation[2] == 1 || w.kernel[2] == 1)) {
@@ -63,24 +51,26 @@ void GatherRows::one_line(const int8_t* line, int8_t padding, int8_t* to) const 
     begin = std::min((w.pad[2] + w.stride[2] - 1) / w.stride[2], w.out[2]);
     end = std::clamp(room < 0 ? 0 : room / w.stride[2] + 1, begin, w.out[2]);
   }
-  border(line, 0, begin, padding, to, step);
+  border(line, 0, begin, padding, to);
   if (end > begin) {
     const int8_t* from = line + (begin * w.stride[2] - w.pad[2]) * w.channels;
     const auto copy = n >= 8   ? copy_runs<uint64_t>
                       : n >= 4 ? copy_runs<uint32_t>
                                : copy_runs<uint8_t>;
-    copy(from, w.stride[2] * w.channels, n, run_, end - begin, to + begin * step, step);
+    copy(from, w.stride[2] * w.channels, n, run_, end - begin, to + begin * row_bytes_, row_bytes_);
   }
-  border(line, end, w.out[2], padding, to + end * step, step);
+  border(line, end, w.out[2], padding, to + end * row_bytes_);
 }
 
-void GatherRows::run(const int8_t* image, int8_t padding, int8_t* to, ThreadPool& pool) const {
+void GatherRows::run(const int8_t* image, int8_t padding, int64_t first, int64_t count, int8_t* to,
+                     ThreadPool& pool) const {
   const Windows& w = windows_;
-  const int64_t row = rows().channels;
+  const int64_t line_bytes = w.out[2] * row_bytes_;
   const auto lines = [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
+    for (int64_t line = begin; line < end; ++line) {
+      const int64_t i = first + line;
       const int64_t y1 = i % w.out[1], y0 = i / w.out[1] % w.out[0], b = i / w.out[1] / w.out[0];
-      int8_t* p = to + i * w.out[2] * row;
+      int8_t* p = to + line * line_bytes;
       for (int64_t k0 = 0; k0 < w.kernel[0]; ++k0) {
         const int64_t x0 = y0 * w.stride[0] - w.pad[0] + k0 * w.dilation[0];
         for (int64_t k1 = 0; k1 < w.kernel[1]; ++k1, p += run_) {
@@ -93,7 +83,7 @@ void GatherRows::run(const int8_t* image, int8_t padding, int8_t* to, ThreadPool
     }
   };
   constexpr int64_t kGrainBytes = 32 * 1024;
-  pool.parallel_for(w.batch * w.out[0] * w.out[1], kGrainBytes / (w.out[2] * row + 1) + 1, lines);
+  pool.parallel_for(count, kGrainBytes / (line_bytes + 1) + 1, lines);
 }
 
 }  // namespace nibble::kernels

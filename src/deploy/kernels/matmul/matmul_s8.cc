@@ -20,6 +20,7 @@ constexpr int64_t kPanelTile = 2;
 // Codes of k in a block: 64 channels are 32 KiB, what a first-level cache holds. Up to kWholeK a
 // second block would cost more than it saves.
 constexpr int64_t kBlockK = 512, kWholeK = kMostBlockK;
+static_assert(kBlockK <= kMostBlockK);
 
 int64_t divide_up(int64_t a, int64_t b) {
   return (a + b - 1) / b;

@@ -17,7 +17,7 @@ inline constexpr int64_t kTileBytesS8 = kTileS8 * kStepS8;
 /// Channels that a core computes at once at the most: two panels.
 inline constexpr int64_t kBlockChannelsS8 = 64;
 
-/// k of a block, at most.
+/// k of a block (BlockS8), at most.
 inline constexpr int64_t kMostBlockK = 768;
 
 /// One product of signed 8-bit rows and unsigned weights of 1 to 8 bits,
@@ -53,7 +53,7 @@ struct BlockS8 {
   int64_t step_bytes = 0;
   int tiles = 0;  // 1 .. 4
   int64_t n = 0;
-  int64_t k_begin = 0, k_end = 0;
+  int64_t k_begin = 0, k_end = 0;  // at most kMostBlockK apart
   /// Sums [m][64], 64-byte aligned: read unless `first` (k_begin is 0), written unless `last`
   /// (nothing follows k_end). A core may use it as it likes where it is both.
   int32_t* sums = nullptr;

@@ -247,6 +247,9 @@ TEST(MatmulS8, SegmentsCrossTheStepsOfAPanel) {
   for (int64_t segments : {2, 3, 5, 9, 25})
     for (int64_t length : {4, 12, 36, 64, 100})
       expect_same_bytes(make_problem(14, 70, segments * length, segments, Codes::kRandom, 7));
+  // The longest blocks, with a segment that begins in the last step.
+  for (const auto& [segments, length] : {std::pair{16, 48}, {21, 36}, {27, 28}, {64, 12}})
+    expect_same_bytes(make_problem(14, 70, segments * length, segments, Codes::kRandom, 7));
 }
 
 TEST(MatmulS8, ManyBlocks) {

@@ -1,12 +1,12 @@
 // Integer products on ISAs without a dot-product instruction, from 16-bit multiply-adds. Included
 // by ISA files with `Ops`, the registers of the ISA; internal linkage.
 //
-// Wide: codes and activations as int16, even and odd k apart, multiplied in twos (Winograd, "A new
-// algorithm for inner product", 1968): a0 b0 + a1 b1 = (a0 + b1) (a1 + b0) - a0 a1 - b0 b1, of
-// which the last two terms belong to a row and a channel alone. Half the multiplications, which
-// have one port on many processors; exact modulo 2^32. Narrow: u8 x s8 pairs added in int16 and
-// `room` such sums kept there, where 2 u_max a_max room <= 32767, before they are widened: half the
-// work, or less, for weights below 8 bits.
+// Wide: codes and activations as int16, even and odd k apart, pairs of products added in int32:
+// exact for any 8 bits; large blocks as in matmul_s8_madd_split.h.
+//
+// Narrow: u8 x s8 pairs added in int16 and `room` such sums kept there, where
+// 2 u_max a_max room <= 32767, before they are widened: half the work, or less, for weights below 8
+// bits.
 #pragma once
 
 #include "deploy/kernels/matmul/finish_s8.h"

@@ -16,9 +16,10 @@ inline bool pays_to_split(const BlockS8& block, int64_t m) {
   return m >= 12 && block.tiles >= 2 && block.k_end - block.k_begin >= 64;
 }
 
-/// A row of a block as int16, even and odd k apart, two of each a lane.
+/// A row of a block as int16, even and odd k apart, two of each a lane; room for a register behind
+/// the last run, whose tail is stored whole.
 struct SplitRow {
-  alignas(64) int32_t even[kMostBlockK / 4], odd[kMostBlockK / 4];
+  alignas(64) int32_t even[kMostBlockK / 4 + 16], odd[kMostBlockK / 4 + 16];
   int32_t own;  // sum of the products of neighbours in k, modulo 2^32
 };
 

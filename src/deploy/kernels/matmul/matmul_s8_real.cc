@@ -7,6 +7,7 @@ namespace {
 
 constexpr double kSerialMacs = 500e3;  // as in matmul_s8
 constexpr int64_t kSumsGrain = 64 * 1024;
+constexpr int64_t kRowTile = 24;  // rows that share unpacked codes
 
 }  // namespace
 
@@ -26,9 +27,18 @@ void matmul_real_s8(const MatmulS8Variant& variant, const MatmulRealS8& p, const
   });
   const double macs =
       static_cast<double>(m) * static_cast<double>(p.n) * static_cast<double>(p.k_padded);
-  pool.parallel_for(panels, macs < kSerialMacs ? panels : 1, [&](int64_t begin, int64_t end) {
-    core.real(p, a, sums, row_scales, m, out, begin, end);
-  });
+  const bool serial = macs < kSerialMacs;
+  const Tasks tasks = cut_tasks(m, panels, p.k_padded, kRowTile, 1, serial ? 1 : pool.threads());
+  const auto work = [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t i = task / tasks.panel_blocks * tasks.row_block;
+      const int64_t panel = task % tasks.panel_blocks * tasks.panel_block;
+      core.real(p, a + i * p.k_padded, sums + i * blocks, row_scales + i,
+                std::min(tasks.row_block, m - i), out + i * p.n, panel,
+                std::min(panel + tasks.panel_block, panels));
+    }
+  };
+  pool.parallel_for(tasks.count(), serial ? tasks.count() : 1, work);
 }
 
 }  // namespace nibble::kernels

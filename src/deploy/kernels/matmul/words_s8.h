@@ -29,7 +29,7 @@ inline NIBBLE_ALWAYS_INLINE Words<Ops> quad_words(const int8_t* a) {
   return signed_words<Ops>(Ops::broadcast4(a));
 }
 
-/// The rows of a block, kMost at a time, then what is left of them by halves.
+/// The rows of a block, kMost at a time, then half as many once, then one by one.
 template <int kMost, class F>
 inline NIBBLE_ALWAYS_INLINE void for_rows(int64_t m, F f) {
   int64_t i = 0;

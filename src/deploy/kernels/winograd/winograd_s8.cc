@@ -29,8 +29,7 @@ int64_t round_up(int64_t a, int64_t b) {
 struct Cut {
   int64_t lines, columns;  // of tiles
   int64_t tiles;           // in all
-  int64_t block;           // tiles at once
-  int64_t room;            // for their products
+  int64_t block;           // tiles at once, a multiple of kWinogradRows
   size_t m_at, sums_at, padding_at, worker_bytes;
 
   Cut(const WinogradS8& p, const Windows& w, int threads)
@@ -42,9 +41,8 @@ struct Cut {
     block = std::min(fit / kWinogradRows * kWinogradRows,
                      round_up(divide_up(tiles, threads), kWinogradRows));
     block = std::max(block, kWinogradRows);
-    room = round_up(block, kWinogradRows);
-    m_at = align_up(static_cast<size_t>(kElements * room * p.channels) * 2);
-    sums_at = m_at + static_cast<size_t>(kElements * room * kWinogradTile) * 4;
+    m_at = align_up(static_cast<size_t>(kElements * block * p.channels) * 2);
+    sums_at = m_at + static_cast<size_t>(kElements * block * kWinogradTile) * 4;
     padding_at = sums_at + static_cast<size_t>(4 * block * kWinogradTile) * 4;
     worker_bytes = align_up(padding_at + static_cast<size_t>(p.channels));
   }
@@ -82,8 +80,8 @@ class Worker {
   }
 
  private:
-  int64_t v_plane() const { return cut_.room * p_.channels; }
-  int64_t m_plane() const { return cut_.room * kWinogradTile; }
+  int64_t v_plane() const { return cut_.block * p_.channels; }
+  int64_t m_plane() const { return cut_.block * kWinogradTile; }
 
   void transform(int64_t tile, const int8_t* image, int16_t* v) const {
     const int64_t y1 = tile / cut_.columns % cut_.lines * 2, y2 = tile % cut_.columns * 2;
@@ -136,10 +134,11 @@ std::span<const WinogradS8Variant> winograd_s8_variants() {
 }
 
 bool winograd_fits(const Windows& w) {
-  constexpr int64_t kMostChannels = (int64_t{1} << 29) / (9 * 255 * 128);  // |4 y| < 2^31
+  constexpr int64_t kMostChannels =
+      (int64_t{1} << 29) / (9 * kWinogradMostWeight * 128);  // |4 y| < 2^31
   return w.groups == 1 && w.in[0] == 1 && w.kernel == std::array<int64_t, 3>{1, 3, 3} &&
          w.stride[1] == 1 && w.stride[2] == 1 && w.dilation[1] == 1 && w.dilation[2] == 1 &&
-         w.pad[0] == 0 && w.out[0] == 1 && w.channels % kWinogradChannels == 0 &&
+         w.pad[0] == 0 && w.out[0] == 1 && w.channels % kWinogradChannels == 0 && w.channels > 0 &&
          w.channels <= kMostChannels;
 }
 

@@ -19,8 +19,8 @@ namespace nibble::kernels {
 ///   off),  M = sum over channels of U V (elements),  4 y = A'MA
 ///
 /// In integers, modulo 2^32: no fraction arises (2G has none), 4 y is exact as long as |4 y| < 2^31
-/// (fits()), so the results are those of every other kernel. |U| <= 9 * 255 and |V| <= 4 * 128 fit
-/// int16.
+/// (winograd_fits()), so the results are those of every other kernel. |U| <= 9 * 383 and |V| <= 4 *
+/// 128 fit int16.
 ///
 /// U is made at load: [n / 16][16 elements][channels / 2][16][2], missing channels of n 0.
 struct WinogradS8 {
@@ -34,7 +34,11 @@ inline constexpr int64_t kWinogradTile = 16;      // output channels
 inline constexpr int64_t kWinogradChannels = 16;  // input channels come in such groups
 inline constexpr int64_t kWinogradRows = 6;       // M has room for multiples of so many tiles
 
-/// Whether the family computes these windows: two axes, one group, sums that fit.
+/// Weights less their zero points: of 8 bits, with zero points of either signedness.
+inline constexpr int32_t kWinogradMostWeight = 383;
+
+/// Whether the family computes these windows: two axes of 3 taps, stride and dilation 1, one group,
+/// whole groups of channels, sums that fit.
 bool winograd_fits(const Windows& windows);
 
 /// What an ISA brings.
@@ -62,7 +66,7 @@ std::span<const WinogradS8Variant> winograd_s8_variants();
 
 /// Elements of U.
 int64_t winograd_s8_weights(int64_t n, int64_t channels);
-/// U from weights [n][3][3][channels], |w| <= 255.
+/// U from weights [n][3][3][channels], |w| <= kWinogradMostWeight.
 void pack_winograd_s8(const int16_t* w, int64_t n, int64_t channels, int16_t* u);
 
 /// Bytes that winograd_s8() works in.

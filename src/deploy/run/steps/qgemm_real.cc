@@ -2,7 +2,6 @@
 // (docs/numerics.md, "Weight-only").
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -55,10 +54,12 @@ class QGemmReal : public Step {
     const int8_t* a = context.inputs[0].as<int8_t>();
     if (k_ != p_.k_padded) {
       auto* padded = reinterpret_cast<int8_t*>(context.scratch);
-      for (int64_t i = 0; i < m_; ++i) {
-        std::memcpy(padded + i * p_.k_padded, a + i * k_, static_cast<size_t>(k_));
-        std::memset(padded + i * p_.k_padded + k_, 0, static_cast<size_t>(p_.k_padded - k_));
-      }
+      context.pool.parallel_for(m_, kGrainCodes / p_.k_padded + 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+          std::memcpy(padded + i * p_.k_padded, a + i * k_, static_cast<size_t>(k_));
+          std::memset(padded + i * p_.k_padded + k_, 0, static_cast<size_t>(p_.k_padded - k_));
+        }
+      });
       a = padded;
     }
     kernels::MatmulRealS8 p = p_;
@@ -77,6 +78,8 @@ class QGemmReal : public Step {
   }
 
  private:
+  static constexpr int64_t kGrainCodes = 64 * 1024;
+
   static bool has(std::span<const Operand> inputs, size_t i) {
     return i < inputs.size() && inputs[i].present();
   }

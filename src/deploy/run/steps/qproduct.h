@@ -45,6 +45,8 @@ inline const int8_t* residual_of(std::span<const Operand> inputs) {
 std::unique_ptr<Step> make_qproduct_s8();
 /// The same by a kernel of the matmul_s8 family: packed weights as they lie in the file.
 std::unique_ptr<Step> make_qproduct_matmul(const kernels::MatmulS8Variant& variant);
+/// The same of weights that joins_taps().
+std::unique_ptr<Step> make_qproduct_gathered(const kernels::MatmulS8Variant& variant);
 /// The same by counting bits; one group.
 std::unique_ptr<Step> make_qproduct_bits(const kernels::BitSerialVariant& variant);
 /// QConv of windows that winograd_fits(), by Winograd's minimal filtering.

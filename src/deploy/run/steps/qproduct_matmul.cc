@@ -1,4 +1,3 @@
-#include "deploy/kernels/matmul/gather.h"
 #include "deploy/kernels/matmul/matmul.h"
 #include "deploy/kernels/matmul/row_sums.h"
 #include "deploy/run/steps/qproduct.h"
@@ -18,10 +17,7 @@ class QProductMatmul : public Step {
     const Operand& weights = context.inputs[1];
     record_ = weights.info->packed;
     NIBBLE_RETURN_IF_ERROR(constants_.prepare(context, w.groups, record_.offset));
-    gathers_ = joins_taps(record_, w);
-    if (gathers_) gather_ = kernels::GatherRows(w, record_.c_pad);
-    plan_ = gathers_ ? kernels::WindowPlan(gather_.rows(), gather_.rows().channels)
-                     : kernels::WindowPlan(w, record_.c_pad);
+    plan_ = kernels::WindowPlan(w, record_.c_pad);
     row_sums_ = kernels::RowSums(plan_);
     padding_ = static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
     problem_ = {.bits = record_.bits,
@@ -29,7 +25,7 @@ class QProductMatmul : public Step {
                 .n_padded = format::padded_n(record_),
                 .k_padded = format::padded_k(record_),
                 .a_max = HeldCodes::of(context.inputs[0]).largest_magnitude()};
-    sums_at_ = align_up(static_cast<size_t>(gathers_ ? gather_.size() : plan_.copy_size()));
+    sums_at_ = align_up(static_cast<size_t>(plan_.copy_size()));
     sums_scratch_at_ = sums_at_ + align_up(static_cast<size_t>(row_sums_.size()) * 4);
     workspace_at_ = align_up(sums_scratch_at_ + static_cast<size_t>(row_sums_.scratch_size()) * 4);
     context.scratch_bytes = workspace_at_ + kernels::matmul_s8_workspace(
@@ -42,10 +38,9 @@ class QProductMatmul : public Step {
   void run(const RunContext& context) override {
     const kernels::Windows& w = plan_.windows();
     const int8_t* image = context.inputs[0].as<int8_t>();
-    if (gathers_ || plan_.copies()) {
+    if (plan_.copies()) {
       auto* copy = reinterpret_cast<int8_t*>(context.scratch);
-      gathers_ ? gather_.run(image, padding_, copy, context.pool)
-               : plan_.copy(image, padding_, copy, context.pool);
+      plan_.copy(image, padding_, copy, context.pool);
       image = copy;
     }
     auto* sums = reinterpret_cast<int32_t*>(context.scratch + sums_at_);
@@ -79,8 +74,6 @@ class QProductMatmul : public Step {
   format::PackedRecord record_;
   RequantiseConstants constants_;
   kernels::MatmulS8 problem_;
-  bool gathers_ = false;
-  kernels::GatherRows gather_;
   kernels::WindowPlan plan_;
   kernels::RowSums row_sums_;
   int8_t padding_ = 0;

@@ -31,7 +31,8 @@ class QProductS8 : public Step {
                                  .winograd = kernels::winograd_fits(w)});
     if (name != chosen_) {
       if (const auto* matmul = named(kernels::matmul_s8_variants(), name))
-        step_ = make_qproduct_matmul(*matmul);
+        step_ = joins_taps(context.inputs[1].info->packed, w) ? make_qproduct_gathered(*matmul)
+                                                              : make_qproduct_matmul(*matmul);
       else if (const auto* bits = named(kernels::bitserial_variants(), name))
         step_ = make_qproduct_bits(*bits);
       else

@@ -1,4 +1,3 @@
-#include <string>
 #include <vector>
 
 #include "deploy/run/steps/qproduct.h"
@@ -18,7 +17,7 @@ class QProductWinograd : public Step {
     const Operand& weights = context.inputs[1];
     const format::PackedRecord& record = weights.info->packed;
     NIBBLE_RETURN_IF_ERROR(constants_.prepare(context, 1, record.offset));
-    NIBBLE_RETURN_IF_ERROR(pack(record, weights.as<const std::byte>()));
+    pack(record, weights.as<const std::byte>());
     padding_ = static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
     problem_.channels = windows_.channels;
     problem_.n = record.n;
@@ -44,27 +43,22 @@ class QProductWinograd : public Step {
   }
 
  private:
-  /// The transformed weights, made once.
-  Status pack(const format::PackedRecord& record, const std::byte* stream) {
-    if (stream == stream_) return {};
+  /// The transformed weights, made once. Zero points of -128..255 (RequantiseConstants) keep them
+  /// within kWinogradMostWeight.
+  void pack(const format::PackedRecord& record, const std::byte* stream) {
+    if (stream == stream_) return;
     std::vector<uint8_t> codes(static_cast<size_t>(format::code_count(record)));
     format::unpack_to_rows(record, stream, codes);
     const int64_t k = windows_.taps() * windows_.channels;
     std::vector<int16_t> w(codes.size());
     for (size_t i = 0; i < codes.size(); ++i) {
-      const int64_t channel = static_cast<int64_t>(i) / k;
-      const int32_t weight = int32_t{record.spacing} * codes[i] - constants_.weight_zero(channel);
-      if (weight < -255 || weight > 255)
-        return invalid_argument("expects a w_zero of an 8-bit grid, found " +
-                                std::to_string(constants_.weight_zero(channel) - record.offset) +
-                                " for channel " + std::to_string(channel));
-      w[i] = static_cast<int16_t>(weight);
+      w[i] = static_cast<int16_t>(int32_t{record.spacing} * codes[i] -
+                                  constants_.weight_zero(static_cast<int64_t>(i) / k));
     }
     u_ = Buffer(static_cast<size_t>(kernels::winograd_s8_weights(record.n, windows_.channels)) * 2);
     kernels::pack_winograd_s8(w.data(), record.n, windows_.channels,
                               reinterpret_cast<int16_t*>(u_.data()));
     stream_ = stream;
-    return {};
   }
 
   const kernels::WinogradS8Variant* variant_;

@@ -113,9 +113,9 @@ Status RequantiseConstants::read_residual(const PrepareContext& context) {
                             std::string(name_of(residual.dtype)) + " " + to_string(residual.shape));
   const auto& attributes = context.node.attributes;
   const auto m = attributes.get_floats(Attr::sum_multiplier);
-  if (multiplier_.empty() || shared_.binary || m.size() != 2 || !std::isfinite(m[0]) ||
-      !std::isfinite(m[1]))
-    return invalid_argument("expects a residual in variant float, with two finite factors");
+  const auto fits = [](float factor) { return std::abs(factor) <= 0x1p29f; };  // NaN does not
+  if (multiplier_.empty() || shared_.binary || m.size() != 2 || !fits(m[0]) || !fits(m[1]))
+    return invalid_argument("expects a residual in variant float, with two factors up to 2^29");
   const int64_t r_zero = attributes.get_int(Attr::residual_zero, 0);
   const int64_t zero = attributes.get_int(Attr::sum_zero, 0);
   const int64_t lo = attributes.get_int(Attr::sum_min, -128);
