@@ -15,6 +15,7 @@ import numpy
 import onnx
 
 import common
+import table
 
 FOLDER = common.ROOT / "build/load"
 
@@ -91,9 +92,9 @@ def main():
     rounds = [open_and_run(runtime, path, options.width) for _ in range(options.rounds)]
     print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB, ms, median (min) of {options.rounds} rounds")
     names = ["open and check", "session", "first run", "second run"]
-    common.table(["", *names],
-                 [["no checksums", *(f"{statistics.median(t):.2f} ({min(t):.2f})" for t in zip(*rounds))],
-                  ["checksums", *(f"{t:.2f}" for t in open_and_run(runtime, path, options.width, verify=1))]])
+    table.show(["", *names],
+               [["no checksums", *(f"{statistics.median(t):.2f} ({min(t):.2f})" for t in zip(*rounds))],
+                ["checksums", *(f"{t:.2f}" for t in open_and_run(runtime, path, options.width, verify=1))]])
 
 
 if __name__ == "__main__":

@@ -148,16 +148,24 @@ int64_t winograd_s8_weights(int64_t n, int64_t channels) {
 
 void pack_winograd_s8(const int16_t* w, int64_t n, int64_t channels, int16_t* u) {
   std::fill(u, u + winograd_s8_weights(n, channels), int16_t{0});
-  constexpr int kG[4][3] = {{2, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 2}};
+  // 2G of three weights.
+  const auto transform = [](int w0, int w1, int w2, int(&to)[4]) {
+    to[0] = 2 * w0, to[1] = w0 + w1 + w2, to[2] = w0 - w1 + w2, to[3] = 2 * w2;
+  };
   for (int64_t o = 0; o < n; ++o) {
     int16_t* const tile = u + o / kWinogradTile * kElements * kWinogradTile * channels;
     for (int64_t c = 0; c < channels; ++c) {
-      for (int64_t i = 0; i < kElements; ++i) {
-        int sum = 0;
-        for (int64_t k = 0; k < 9; ++k)
-          sum += kG[i / 4][k / 3] * kG[i % 4][k % 3] * w[(o * 9 + k) * channels + c];
-        tile[(i * channels + c / 2 * 2) * kWinogradTile + o % kWinogradTile * 2 + c % 2] =
-            static_cast<int16_t>(sum);
+      const int16_t* taps = w + o * 9 * channels + c;
+      int columns[3][4];
+      for (int j = 0; j < 3; ++j)
+        transform(taps[j * channels], taps[(3 + j) * channels], taps[(6 + j) * channels],
+                  columns[j]);
+      for (int i = 0; i < 4; ++i) {
+        int row[4];
+        transform(columns[0][i], columns[1][i], columns[2][i], row);
+        for (int j = 0; j < 4; ++j)
+          tile[((4 * i + j) * channels + c / 2 * 2) * kWinogradTile + o % kWinogradTile * 2 +
+               c % 2] = static_cast<int16_t>(row[j]);
       }
     }
   }
