@@ -40,12 +40,6 @@ inline __attribute__((always_inline)) typename Ops::V codes_s8(const std::byte* 
   }
 }
 
-/// Loads are not moved across it: what the compiler would hoist, it would have to spill. Sums whose
-/// address is taken would live in memory because of it.
-inline __attribute__((always_inline)) void hold_loads() {
-  __asm__ volatile("" : : : "memory");
-}
-
 /// Asks for the cache lines of a tile of kBytes that lies ahead of the one at `tile`: the share of
 /// vector z (0..15). Hardware alone does not keep a single row at the memory's speed.
 template <int kBytes>

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "deploy/base/divide.h"
+#include "deploy/format/format.h"
 #include "deploy/kernels/matmul/matmul.h"
 
 namespace nibble::kernels {
@@ -22,12 +24,7 @@ constexpr int64_t kPanelTile = 2;
 constexpr int64_t kBlockK = 512, kWholeK = kMostBlockK;
 static_assert(kBlockK <= kMostBlockK);
 
-int64_t divide_up(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
-int64_t round_up(int64_t a, int64_t b) {
-  return divide_up(a, b) * b;
-}
+using format::round_up;
 
 /// How a product is cut, and where its workspace goes: what all workers share, then a part for
 /// each.

@@ -41,6 +41,12 @@ inline int8x16_t broadcast4(const int8_t* a) {
   return vreinterpretq_s8_s32(vdupq_n_s32(four));
 }
 
+/// Loads are not moved across it: what the compiler would hoist, it would have to spill. Sums whose
+/// address is taken would live in memory because of it.
+inline __attribute__((always_inline)) void hold_loads() {
+  __asm__ volatile("" : : : "memory");
+}
+
 /// One row by a panel of kTiles tiles, codes unpacked in registers. `Sums`: those of a tile of
 /// kBits-bit codes; `add` takes kChain quads of four channels at once, kOffset is what it takes off
 /// every code.

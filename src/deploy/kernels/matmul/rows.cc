@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "deploy/base/divide.h"
+
 namespace nibble::kernels {
 namespace {
 
 constexpr int64_t kBlockBytes = 128 * 1024;  // of A: leaves room for panels in a 512 KiB L2
 constexpr int64_t kTasksPerThread = 4;
-
-int64_t divide_up(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
 
 }  // namespace
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "deploy/base/divide.h"
 #include "deploy/base/tensor.h"
+#include "deploy/format/format.h"
 
 namespace nibble::kernels {
 namespace {
@@ -17,12 +19,7 @@ constexpr int64_t kElements = 16;
 constexpr int64_t kMostTiles = 48;              // at once: M of them fits a first-level cache
 constexpr int64_t kTransformedBytes = 1 << 18;  // V of them half a second-level one
 
-int64_t divide_up(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
-int64_t round_up(int64_t a, int64_t b) {
-  return divide_up(a, b) * b;
-}
+using format::round_up;
 
 /// How the image is cut into blocks of tiles, in the order of (image, line, column), and where the
 /// workspace of a worker goes.

@@ -36,6 +36,10 @@ inline int32_t sum_shift(const format::PackedRecord& weights) {
   return weights.spacing == 2 ? 1 : 0;
 }
 
+/// The product that a node of packed weights asks a kernel of the matmul_s8 family for, less what
+/// is known in a run.
+kernels::MatmulS8 matmul_problem(const PrepareContext& context);
+
 /// The codes that the output stage adds to the result; null: none.
 inline const int8_t* residual_of(std::span<const Operand> inputs) {
   return inputs.size() > 6 && inputs[6].present() ? inputs[6].as<int8_t>() : nullptr;

@@ -23,11 +23,7 @@ class QProductGathered : public Step {
     NIBBLE_RETURN_IF_ERROR(constants_.prepare(context, 1, record_.offset));
     gather_ = kernels::GatherRows(w, record_.c_pad);
     padding_ = static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
-    problem_ = {.bits = record_.bits,
-                .n = record_.n,
-                .n_padded = format::padded_n(record_),
-                .k_padded = format::padded_k(record_),
-                .a_max = HeldCodes::of(context.inputs[0]).largest_magnitude()};
+    problem_ = matmul_problem(context);
     const int64_t lines = gather_.lines(), k = gather_.row_bytes();
     block_ = std::clamp<int64_t>(kBlockBytes / (k * gather_.rows_of_a_line() + 1), 1,
                                  std::max<int64_t>(lines, 1));

@@ -20,11 +20,7 @@ class QProductMatmul : public Step {
     plan_ = kernels::WindowPlan(w, record_.c_pad);
     row_sums_ = kernels::RowSums(plan_);
     padding_ = static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
-    problem_ = {.bits = record_.bits,
-                .n = record_.n,
-                .n_padded = format::padded_n(record_),
-                .k_padded = format::padded_k(record_),
-                .a_max = HeldCodes::of(context.inputs[0]).largest_magnitude()};
+    problem_ = matmul_problem(context);
     sums_at_ = align_up(static_cast<size_t>(plan_.copy_size()));
     sums_scratch_at_ = sums_at_ + align_up(static_cast<size_t>(row_sums_.size()) * 4);
     workspace_at_ = align_up(sums_scratch_at_ + static_cast<size_t>(row_sums_.scratch_size()) * 4);

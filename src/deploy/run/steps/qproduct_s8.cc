@@ -67,6 +67,15 @@ int HeldCodes::bits() const {
   return static_cast<int>(std::bit_width(magnitude)) + 1;
 }
 
+kernels::MatmulS8 matmul_problem(const PrepareContext& context) {
+  const format::PackedRecord& record = context.inputs[1].info->packed;
+  return {.bits = record.bits,
+          .n = record.n,
+          .n_padded = format::padded_n(record),
+          .k_padded = format::padded_k(record),
+          .a_max = HeldCodes::of(context.inputs[0]).largest_magnitude()};
+}
+
 std::unique_ptr<Step> make_qproduct_s8() {
   return std::make_unique<QProductS8>();
 }
