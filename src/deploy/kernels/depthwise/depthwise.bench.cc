@@ -63,7 +63,7 @@ void run_s8(benchmark::State& state, const DepthwiseS8Variant& variant) {
   problem.output.bias = problem.output.w_zero = zeros.data();
   problem.output.multiplier = multiplier.data();
   std::vector<int32_t> order(10);
-  depthwise_s8_order(3, 3, order.data());
+  depthwise_s8_order(3, 3, 2, order.data());
   run<int8_t>(state, variant.core, problem, order, kDepthwiseBlockS8);
 }
 

@@ -62,11 +62,12 @@ constexpr int64_t depthwise_fold(int64_t channels, int64_t block) {
 inline constexpr int64_t kMaxDepthwiseTaps = 128;
 
 /// The taps of DepthwiseS8, two a pair, for filters of `lines` lines of `length` taps (tap = line *
-/// length + place): first pairs of lines, place by place, so that at stride 1 a pair is the one
-/// before it moved by one output; then the last line of an odd number. Writes 2 * pairs taps, of
-/// which one comes twice where the taps are odd in number: its weight belongs to the first.
-/// Returns the pairs.
-int64_t depthwise_s8_order(int64_t lines, int64_t length, int32_t* order);
+/// length + place) and runs of outputs along a line: first pairs of lines, place by place, so that
+/// at stride 1 a pair is the one before it moved by one output; then the last line of an odd
+/// number. For runs along a column (axis 1, else 2) lines and places change roles. Writes 2 * pairs
+/// taps, of which one comes twice where the taps are odd in number: its weight belongs to the
+/// first. Returns the pairs.
+int64_t depthwise_s8_order(int64_t lines, int64_t length, size_t axis, int32_t* order);
 
 /// int16 elements of one block and pair.
 inline constexpr int64_t kDepthwisePairS8 = 64;

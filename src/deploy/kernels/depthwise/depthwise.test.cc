@@ -44,6 +44,8 @@ const Case kCases[] = {
     {{1, 1, 17}, {1, 1, 3}, {1, 1, 1}, {1, 1, 1}, {0, 0, 1}},
     {{1, 6, 1}, {1, 4, 1}, {1, 1, 1}, {1, 1, 1}, {0, 1, 0}},
     {{1, 5, 6}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}},
+    {{1, 25, 5}, {1, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 1, 1}},
+    {{1, 14, 4}, {1, 4, 3}, {1, 1, 1}, {1, 1, 1}, {0, 2, 0}},
     {{3, 4, 5}, {2, 3, 2}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}},
 };
 const int64_t kChannels[] = {1, 3, 4, 8, 13, 16, 24, 32, 40, 67};
@@ -142,7 +144,8 @@ void expect_s8(const Windows& w, bool fixed, ThreadPool& pool) {
   std::vector<int8_t> image(static_cast<size_t>(pixels(w, w.in) * c));
   for (int8_t& x : image) x = static_cast<int8_t>(uniform(-128, 127));
   std::vector<int32_t> order(static_cast<size_t>((taps + 1) / 2 * 2));
-  const int64_t pairs = depthwise_s8_order(w.kernel[0] * w.kernel[1], w.kernel[2], order.data());
+  const int64_t pairs = depthwise_s8_order(w.kernel[0] * w.kernel[1], w.kernel[2],
+                                           depthwise_axis(w, fold), order.data());
   ASSERT_EQ(pairs, (taps + 1) / 2);
   std::vector<int16_t> weights(static_cast<size_t>(blocks * pairs * kDepthwisePairS8));
   std::vector<int> plain(static_cast<size_t>(taps * c));

@@ -1,5 +1,7 @@
 #include "deploy/kernels/depthwise/runs.h"
 
+#include <utility>
+
 namespace nibble::kernels {
 namespace {
 
@@ -28,21 +30,29 @@ std::span<const DepthwiseS8Variant> depthwise_s8_variants() {
   return kS8;
 }
 
-int64_t depthwise_s8_order(int64_t lines, int64_t length, int32_t* order) {
+size_t depthwise_axis(const Windows& w, int64_t fold) {
+  constexpr int64_t kShortLine = 8;
+  return fold == 1 && w.kernel[0] == 1 && w.out[2] < kShortLine && w.out[1] >= 2 * w.out[2] ? 1 : 2;
+}
+
+int64_t depthwise_s8_order(int64_t lines, int64_t length, size_t axis, int32_t* order) {
   const int32_t* const begin = order;
-  const auto pair = [&](int64_t a, int64_t b) {
-    *order++ = static_cast<int32_t>(a);
-    *order++ = static_cast<int32_t>(b);
+  if (axis == 1) std::swap(lines, length);
+  const auto tap = [&](int64_t line, int64_t place) {
+    return static_cast<int32_t>(axis == 1 ? place * lines + line : line * length + place);
+  };
+  const auto pair = [&](int32_t a, int32_t b) {
+    *order++ = a;
+    *order++ = b;
   };
   int64_t line = 0;
   for (; line + 2 <= lines; line += 2)
-    for (int64_t i = 0; i < length; ++i) pair(line * length + i, (line + 1) * length + i);
+    for (int64_t i = 0; i < length; ++i) pair(tap(line, i), tap(line + 1, i));
   for (int64_t i = 0; line < lines && i < length; i += 2) {
-    const int64_t tap = line * length + i;
     if (i + 1 < length)
-      pair(tap, tap + 1);
+      pair(tap(line, i), tap(line, i + 1));
     else
-      pair(i > 0 ? tap - 1 : tap, tap);
+      pair(tap(line, i > 0 ? i - 1 : i), tap(line, i));
   }
   return (order - begin) / 2;
 }

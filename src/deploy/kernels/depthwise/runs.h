@@ -31,6 +31,9 @@ struct InsideOutputs {
 };
 InsideOutputs inside_outputs(const Windows& w, size_t axis);
 
+/// The axis along which most runs of `depthwise` lie: 1, columns, where lines are short.
+size_t depthwise_axis(const Windows& w, int64_t fold);
+
 /// Writes the taps of the outputs from (line, y2) on that are neighbours along `axis` (1 or 2) and
 /// have the same taps inside the image. `padding`: a pixel.
 template <class T>
@@ -59,7 +62,8 @@ void depthwise_taps(const Windows& w, int64_t line, int64_t y2, size_t axis, con
 
 /// Runs a core over all outputs of `w` (groups = channels of the image, channels = 1). Outputs
 /// whose windows leave the image at one side only are neighbours along that side: they make runs
-/// as well. `order`: the taps of the window that the core takes, up to one more than there are.
+/// as well. `order`: the taps of the window that the core takes, up to one more than there are, for
+/// runs along depthwise_axis().
 /// `fold`: of depthwise_fold, or 1. `padding`: a pixel of padding, `fold` times.
 template <class Problem, class T>
 void depthwise(DepthwiseCore<Problem, T>* core, const Problem& problem, int64_t fold,
@@ -97,6 +101,10 @@ void depthwise(DepthwiseCore<Problem, T>* core, const Problem& problem, int64_t 
   };
   constexpr int64_t kLines = 8;  // whose border columns are done while they are in a cache
   const auto lines = [&](int64_t first, int64_t stop) {
+    if (depthwise_axis(w, fold) == 1) {
+      for (int64_t y2 = 0; y2 < w.out[2]; ++y2) column(y2, first, stop);
+      return;
+    }
     for (int64_t line = first, next; line < stop; line = next) {
       next = std::min(line + kLines, stop);
       if (columns.end > columns.begin)

@@ -63,7 +63,10 @@ struct Lanes {
   static Vector high(__m128i a, __m128i b) { return _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b)); }
   static Vector dot(Vector acc, Vector x, const int16_t* w) {
     const __m256i weights = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w));
-    return _mm256_add_epi32(acc, _mm256_madd_epi16(x, weights));
+    acc = _mm256_add_epi32(acc, _mm256_madd_epi16(x, weights));
+    // The compiler must not add up in another order: it would form many products first and spill.
+    __asm__("" : "+x"(acc));
+    return acc;
   }
 
   using PlainOutput = avx2::PlainOutput;

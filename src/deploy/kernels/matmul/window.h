@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -75,7 +76,7 @@ void WindowPlan::copy(const T* image, T padding, T* to, ThreadPool& pool) const 
   const int64_t c = w.channels, from_pixel = w.groups * c;
   const auto fill = [&](T* p, int64_t pixels) {
     if (c == channels_stored_) {
-      for (T* const end = p + pixels * pixel; p < end; ++p) *p = padding;
+      std::fill(p, p + pixels * pixel, padding);
       return;
     }
     for (int64_t i = 0; i < pixels * w.groups; ++i, p += channels_stored_)

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,14 @@ class QDepthwiseS8 : public Step {
     const auto windows = qproduct_windows(context);
     if (!windows.ok()) return windows.status();
     windows_ = windows.value();
+    plan_ = kernels::WindowPlan(windows_, 1);
+    copies_ = plan_.copies() && plan_.copy_size() <= kCopiedBytes &&
+              windows_.stride == std::array<int64_t, 3>{1, 1, 1};
+    if (copies_) {
+      context.scratch_bytes = static_cast<size_t>(plan_.copy_size());
+      windows_.in = plan_.rows().size;
+      windows_.pad = {0, 0, 0};
+    }
     const Operand& operand = context.inputs[1];
     const format::PackedRecord& record = operand.info->packed;
     // All channels as one group: constants lie dense.
@@ -24,7 +33,7 @@ class QDepthwiseS8 : public Step {
     constants_.repeat(fold_);
     order_.resize(static_cast<size_t>((windows_.taps() + 1) / 2 * 2));
     kernels::depthwise_s8_order(windows_.kernel[0] * windows_.kernel[1], windows_.kernel[2],
-                                order_.data());
+                                kernels::depthwise_axis(windows_, fold_), order_.data());
     NIBBLE_RETURN_IF_ERROR(unpack(record, operand.as<const std::byte>()));
     const auto x_zero =
         static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
@@ -38,9 +47,15 @@ class QDepthwiseS8 : public Step {
                                        .channels = windows_.groups,
                                        .pairs = pairs(),
                                        .output = constants_.output(0)};
-    kernels::depthwise<kernels::DepthwiseS8, int8_t>(
-        variant_->core, problem, fold_, windows_, order_, context.inputs[0].as<int8_t>(),
-        padding_.data(), context.outputs[0].as<int8_t>(), context.pool);
+    const int8_t* image = context.inputs[0].as<int8_t>();
+    if (copies_) {
+      auto* copy = reinterpret_cast<int8_t*>(context.scratch);
+      plan_.copy(image, padding_.front(), copy, context.pool);
+      image = copy;
+    }
+    kernels::depthwise<kernels::DepthwiseS8, int8_t>(variant_->core, problem, fold_, windows_,
+                                                     order_, image, padding_.data(),
+                                                     context.outputs[0].as<int8_t>(), context.pool);
   }
 
   std::string_view kernel() const override { return variant_->name; }
@@ -80,7 +95,13 @@ class QDepthwiseS8 : public Step {
     return {};
   }
 
-  kernels::Windows windows_;
+  /// At stride 1 images up to this size are copied into one with a border: windows at the border
+  /// are then like others. Of larger ones the border is a small part.
+  static constexpr int64_t kCopiedBytes = 96 * 1024;
+
+  kernels::WindowPlan plan_;
+  bool copies_ = false;
+  kernels::Windows windows_;  // over the copy, if there is one
   RequantiseConstants constants_;
   std::vector<int32_t> order_;   // of the taps
   Tensor weights_;               // in the order of DepthwiseS8
