@@ -20,10 +20,7 @@ class PlainOutput {
 
   __m128i operator()(const __m256i (&sums)[2]) const {
     __m256i y = _mm256_packs_epi32(scaled(sums[0], 0), scaled(sums[1], 1));
-    y = _mm256_max_epi16(_mm256_adds_epi16(y, y_zero_), y_min_);
-    // Fours of channels 0, 2, 1, 3: packing works within 128-bit lanes.
-    return _mm_shuffle_epi32(
-        _mm_packs_epi16(_mm256_castsi256_si128(y), _mm256_extracti128_si256(y, 1)), 0xd8);
+    return pack_pairs(_mm256_max_epi16(_mm256_adds_epi16(y, y_zero_), y_min_));
   }
 
  private:

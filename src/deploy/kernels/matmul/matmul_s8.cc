@@ -33,7 +33,7 @@ struct Cut {
   bool serial;
   Tasks tasks;
   int64_t row_stride;  // of dense rows
-  size_t unpacked_at, sums_at, worker_bytes, shared_bytes;
+  size_t unpacked_at, scratch_at, sums_at, worker_bytes, shared_bytes;
 
   Cut(const MatmulS8Core& core, const MatmulS8& p, const RowPlan& plan, int threads) {
     const int64_t m = plan.count(), k = plan.k();
@@ -48,7 +48,9 @@ struct Cut {
     row_stride = p.k_padded / kStepS8 % 2 ? p.k_padded : p.k_padded + kStepS8;
     const int64_t dense = core.dense_rows ? round_up(tasks.row_block, 16) * row_stride : 0;
     unpacked_at = static_cast<size_t>(dense);
-    sums_at = unpacked_at + static_cast<size_t>(p.bits < 8 ? kBlockChannelsS8 * k_block : 0);
+    const auto codes = static_cast<size_t>(kBlockChannelsS8 * k_block);
+    scratch_at = unpacked_at + (p.bits < 8 ? codes : 0);
+    sums_at = scratch_at + codes * core.code_scratch;
     worker_bytes =
         sums_at + static_cast<size_t>(round_up(tasks.row_block, 16) * kBlockChannelsS8) * 4;
     shared_bytes = static_cast<size_t>(m == 1 ? p.k_padded : 0);
@@ -74,6 +76,7 @@ class Worker {
         cut_(cut),
         dense_(reinterpret_cast<int8_t*>(workspace)),
         unpacked_(reinterpret_cast<uint8_t*>(workspace + cut.unpacked_at)),
+        scratch_(workspace + cut.scratch_at),
         sums_(reinterpret_cast<int32_t*>(workspace + cut.sums_at)) {}
 
   void task(int64_t index) {
@@ -110,6 +113,7 @@ class Worker {
         divide_up(std::min({p.n - n, panels * kPanelS8, panels * width}), kTileS8));
     block.n = n;
     block.sums = sums_;
+    block.scratch = scratch_;
     int8_t* out = data_.out + row_ * data_.stride + n;
     if (data_.residual) block.residual = data_.residual + (out - data_.out);
     for (int64_t k = 0; k < p.k_padded; k += cut_.k_block) {
@@ -149,6 +153,7 @@ class Worker {
   const Cut& cut_;
   int8_t* dense_;
   uint8_t* unpacked_;
+  std::byte* scratch_;
   int32_t* sums_;
   int64_t row_ = 0, m_ = 0;
   const int8_t* rows_[RowPlan::kMaxRows];

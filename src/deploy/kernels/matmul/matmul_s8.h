@@ -58,6 +58,8 @@ struct BlockS8 {
   /// (nothing follows k_end). A core may use it as it likes where it is both.
   int32_t* sums = nullptr;
   bool first = true, last = true;
+  /// MatmulS8Core::code_scratch bytes a code, 64-byte aligned.
+  std::byte* scratch = nullptr;
   /// Codes to add, laid out as `out`; null: none.
   const int8_t* residual = nullptr;
 };
@@ -117,6 +119,8 @@ struct MatmulS8Core {
   /// The block core wants one segment of k_padded codes a row, zero behind k, rows evenly spaced.
   bool dense_rows;
   RealCoreS8* real;
+  /// Workspace that the block core wants for a code of the weights, in bytes.
+  size_t code_scratch = 0;
 };
 
 #define NIBBLE_MATMUL_F32(isa, space)

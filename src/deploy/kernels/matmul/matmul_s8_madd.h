@@ -1,15 +1,14 @@
 // Integer products on ISAs without a dot-product instruction, from 16-bit multiply-adds. Included
 // by ISA files with `Ops`, the registers of the ISA; internal linkage.
 //
-// Wide: codes and activations as int16, even and odd k apart, pairs of products added in int32:
-// exact for any 8 bits; large blocks as in matmul_s8_madd_split.h.
+// Wide: codes and activations as int16, even and odd k apart, products added in int32: exact for
+// any 8 bits; blocks as in matmul_s8_madd_split.h.
 //
 // Narrow: u8 x s8 pairs added in int16 and `room` such sums kept there, where
 // 2 u_max a_max room <= 32767, before they are widened: half the work, or less, for weights below 8
 // bits.
 #pragma once
 
-#include "deploy/kernels/matmul/finish_s8.h"
 #include "deploy/kernels/matmul/matmul_s8_madd_split.h"
 #include "deploy/kernels/matmul/words_s8.h"
 
@@ -27,76 +26,30 @@ inline NIBBLE_ALWAYS_INLINE typename Ops::V add_products(typename Ops::V acc, co
   return Ops::add32(Ops::add32(acc, Ops::madd(w.even, x.even)), Ops::madd(w.odd, x.odd));
 }
 
-/// Sums of kRows rows by kTiles tiles of 16 channels, from tile t on. Of the rows `valid` exist,
-/// the others' sums are undefined.
-template <class Ops, int kRows, int kTiles>
-void wide_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows, int64_t valid,
-               int t, SumsOf<kTiles>* sums) {
-  using V = typename Ops::V;
-  constexpr int kBytes = int(sizeof(V)), kVectors = 64 / kBytes;
-  const int8_t* from[kRows];
-  NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) from[m] = rows[m < valid ? m : valid - 1];
-  const uint8_t* first = block.b + t / 2 * block.panel_bytes + t % 2 * kTileBytesS8;
-  V acc[kRows][kTiles][kVectors];
-  NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
-    NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[m][q][v] = Ops::zero();
-    }
-  }
-  for_each_run(p, block, [&](int64_t offset, int64_t k, int64_t quads) NIBBLE_ALWAYS_INLINE {
-    const uint8_t* b = first + k / kStepS8 * block.step_bytes + k % kStepS8 * kTileS8;
-    const int8_t* a[kRows];
-    NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) a[m] = from[m] + offset;
-    for (int64_t j = 0; j < quads; ++j, b += 64) {
-      Words<Ops> w[kTiles][kVectors];
-      NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-        NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) w[q][v] =
-            code_words<Ops>(Ops::load(b + q * kTileBytesS8 + v * kBytes));
-      }
-      NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
-        const Words<Ops> x = quad_words<Ops>(a[m] + 4 * j);
-        NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-          NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[m][q][v] =
-              add_products<Ops>(acc[m][q][v], w[q][v], x);
-        }
-      }
-    }
-  });
-  NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
-    NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v)
-          Ops::store(&sums[m][q][v * kBytes / 4], acc[m][q][v]);
-    }
-  }
-}
-
-/// The same by int16 sums.
-template <class Ops, int kRows, int kTiles>
+/// Sums of kRows rows by kVectors registers of channels from v on, added up in int16. Of the rows
+/// `valid` exist, the others' sums are undefined.
+template <class Ops, int kRows, int kVectors>
 void narrow_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows, int64_t valid,
-                 int t, SumsOf<kTiles>* sums) {
+                 int v, SumsOf<Ops, kVectors>* sums) {
   using V = typename Ops::V;
-  constexpr int kBytes = int(sizeof(V)), kVectors = 64 / kBytes;
+  static_assert(kVectors * kLanes<Ops> <= kPanelS8);
   const int64_t room = room_of(p);
   const int8_t* from[kRows];
   NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) from[m] = rows[m < valid ? m : valid - 1];
-  const uint8_t* first = block.b + t / 2 * block.panel_bytes + t % 2 * kTileBytesS8;
-  V acc[kRows][kTiles][kVectors];
+  const uint8_t* first = codes_of<Ops>(block, v);
+  V acc[kRows][kVectors];
   NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
-    NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[m][q][v] = Ops::zero();
-    }
+    NIBBLE_UNROLL for (int q = 0; q < kVectors; ++q) acc[m][q] = Ops::zero();
   }
   bool added = false;  // what `sums` hold counts
   const auto flush = [&]() NIBBLE_ALWAYS_INLINE {
     NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
-      NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-        NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) {
-          int32_t* to = &sums[m][q][v * kBytes / 4];
-          V sum = Ops::madd(acc[m][q][v], Ops::ones16());
-          if (added) sum = Ops::add32(sum, Ops::load(to));
-          Ops::store(to, sum);
-          acc[m][q][v] = Ops::zero();
-        }
+      NIBBLE_UNROLL for (int q = 0; q < kVectors; ++q) {
+        int32_t* to = sums[m].at + q * kLanes<Ops>;
+        V sum = Ops::madd(acc[m][q], Ops::ones16());
+        if (added) sum = Ops::add32(sum, Ops::load(to));
+        Ops::store(to, sum);
+        acc[m][q] = Ops::zero();
       }
     }
     added = true;
@@ -110,17 +63,12 @@ void narrow_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* r
       const int64_t stop = quads - j < left ? quads : j + left;
       left -= stop - j;
       for (; j < stop; ++j, b += 64) {
-        V w[kTiles][kVectors];
-        NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-          NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) w[q][v] =
-              Ops::load(b + q * kTileBytesS8 + v * kBytes);
-        }
+        V w[kVectors];
+        NIBBLE_UNROLL for (int q = 0; q < kVectors; ++q) w[q] = Ops::load(b + codes_step<Ops>(q));
         NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
           const V x = Ops::broadcast4(a[m] + 4 * j);
-          NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
-            NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[m][q][v] =
-                Ops::add16(acc[m][q][v], Ops::maddubs(w[q][v], x));
-          }
+          NIBBLE_UNROLL for (int q = 0; q < kVectors; ++q) acc[m][q] =
+              Ops::add16(acc[m][q], Ops::maddubs(w[q], x));
         }
       }
       if (left == 0) {
@@ -132,39 +80,31 @@ void narrow_tile(const MatmulS8& p, const BlockS8& block, const int8_t* const* r
   flush();
 }
 
-/// BlockCoreS8: tile by tile, so that a tile's codes stay in the nearest cache. Rows are finished
-/// by the chunk.
+/// Channels by the register, so that their codes stay in the nearest cache. Rows are finished by
+/// the chunk.
 template <class Ops>
-void block_madd(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
-                const int32_t* row_sums, int64_t m, int8_t* out, int64_t stride) {
+void narrow_block(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
+                  const int32_t* row_sums, int64_t m, int8_t* out, int64_t stride) {
   constexpr int64_t kChunk = 24;
-  static_assert(kChunk % Ops::kWideRows == 0 && kChunk % Ops::kNarrowRows == 0);
-  const bool narrow = room_of(p) > 1;
-  if (!narrow && pays_to_split(block, m))
-    return split_block<Ops>(p, block, rows, row_sums, m, out, stride);
-  for_tiles<Ops>(block, [&]<int kTiles>(int t) {
-    alignas(64) SumsOf<kTiles> sums[kChunk];
+  static_assert(kChunk % Ops::kNarrowRows == 0);
+  for_vectors<Ops, 2>(p, block, [&]<int kVectors>(int v) {
+    SumsOf<Ops, kVectors> sums[kChunk];
     for (int64_t first = 0; first < m; first += kChunk) {
       const int64_t count = m - first < kChunk ? m - first : kChunk;
-      if (narrow)
-        for_rows<Ops::kNarrowRows>(count, [&]<int kRows>(int64_t i) {
-          narrow_tile<Ops, kRows, kTiles>(p, block, rows + first + i, count - i, t, sums + i);
-        });
-      else
-        for_rows<Ops::kWideRows>(count, [&]<int kRows>(int64_t i) {
-          wide_tile<Ops, kRows, kTiles>(p, block, rows + first + i, count - i, t, sums + i);
-        });
-      for (int q = 0; q < kTiles; ++q)
-        finish_tile<Ops::output_tile>(p, block, t + q, first, count, sums[0][q], kTiles * kTileS8,
-                                      row_sums + first, out + first * stride, stride);
+      for_rows<Ops::kNarrowRows>(count, [&]<int kRows>(int64_t i) {
+        narrow_tile<Ops, kRows, kVectors>(p, block, rows + first + i, count - i, v, sums + i);
+      });
+      finish_vectors<Ops, kVectors>(p, block, v, first, count, sums, row_sums, out, stride);
     }
   });
 }
 
-/// The compiler must not add up in another order: it would form many products first and spill them.
-template <class V>
-inline NIBBLE_ALWAYS_INLINE void keep_order(V& sum) {
-  __asm__("" : "+x"(sum));
+/// BlockCoreS8.
+template <class Ops>
+void block_madd(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
+                const int32_t* row_sums, int64_t m, int8_t* out, int64_t stride) {
+  const auto compute = room_of(p) > 1 ? narrow_block<Ops> : split_block<Ops>;
+  compute(p, block, rows, row_sums, m, out, stride);
 }
 
 /// A panel (kTiles tiles) by one row, codes unpacked in registers.

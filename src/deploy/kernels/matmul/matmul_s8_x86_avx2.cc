@@ -9,13 +9,18 @@ namespace {
 
 struct Ops : RegistersAvx2 {
   static constexpr auto& output_tile = output_tile_avx2;
-  static constexpr int kTiles = 1, kWideRows = 4, kSplitRows = 4, kNarrowRows = 6;
+  static constexpr int kWideRows = 4, kNarrowRows = 6, kSplitVectors = 4, kSplitSums = 12;
 
   static V zero() { return _mm256_setzero_si256(); }
   static V ones16() { return _mm256_set1_epi16(1); }
   static V shift_right_signed(V v, int by) { return _mm256_srai_epi16(v, by); }
   static V mask_low_bytes(V v) { return _mm256_and_si256(v, _mm256_set1_epi16(255)); }
   static V load_unaligned(const void* p) { return _mm256_loadu_si256(static_cast<const V*>(p)); }
+  static V load_quads(const void* p, int64_t quads) {
+    const V lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const V some = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(quads)), lanes);
+    return _mm256_maskload_epi32(static_cast<const int*>(p), some);
+  }
   static void store_unaligned(void* p, V v) { _mm256_storeu_si256(static_cast<V*>(p), v); }
   static V add16(V a, V b) { return _mm256_add_epi16(a, b); }
   static V madd(V a, V b) { return _mm256_madd_epi16(a, b); }
@@ -60,7 +65,7 @@ void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
 
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block_madd<Ops>, vector_madd<Ops>,     unpack_s8<Ops>,
-                                sums_s8,         /*dense_rows=*/false, real_madd<Ops>};
+const MatmulS8Core kMatmulS8 = {block_madd<Ops>,      vector_madd<Ops>, unpack_s8<Ops>, sums_s8,
+                                /*dense_rows=*/false, real_madd<Ops>,   sizeof(int16_t)};
 
 }  // namespace nibble::kernels::avx2

@@ -9,13 +9,16 @@ namespace {
 
 struct Ops : RegistersAvx512 {
   static constexpr auto& output_tile = output_tile_avx512;
-  static constexpr int kTiles = 2, kWideRows = 8, kSplitRows = 8, kNarrowRows = 12;
+  static constexpr int kWideRows = 8, kNarrowRows = 12, kSplitVectors = 4, kSplitSums = 24;
 
   static V zero() { return _mm512_setzero_si512(); }
   static V ones16() { return _mm512_set1_epi16(1); }
   static V shift_right_signed(V v, int by) { return _mm512_srai_epi16(v, by); }
   static V mask_low_bytes(V v) { return _mm512_and_si512(v, _mm512_set1_epi16(255)); }
   static V load_unaligned(const void* p) { return _mm512_loadu_si512(p); }
+  static V load_quads(const void* p, int64_t quads) {
+    return _mm512_maskz_loadu_epi32(static_cast<__mmask16>((1u << quads) - 1), p);
+  }
   static void store_unaligned(void* p, V v) { _mm512_storeu_si512(p, v); }
   static V add16(V a, V b) { return _mm512_add_epi16(a, b); }
   static V madd(V a, V b) { return _mm512_madd_epi16(a, b); }
@@ -39,7 +42,7 @@ void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
 
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block_madd<Ops>, vector_madd<Ops>,     unpack_s8<Ops>,
-                                sums_s8,         /*dense_rows=*/false, real_madd<Ops>};
+const MatmulS8Core kMatmulS8 = {block_madd<Ops>,      vector_madd<Ops>, unpack_s8<Ops>, sums_s8,
+                                /*dense_rows=*/false, real_madd<Ops>,   sizeof(int16_t)};
 
 }  // namespace nibble::kernels::avx512bw

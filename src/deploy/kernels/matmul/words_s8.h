@@ -3,13 +3,10 @@
 #pragma once
 
 #include "deploy/kernels/matmul/codes_s8.h"
+#include "deploy/kernels/matmul/finish_s8.h"
 
 namespace nibble::kernels {
 namespace {
-
-/// The sums of one row.
-template <int kTiles>
-using SumsOf = int32_t[kTiles][kTileS8];
 
 /// The codes of even k and of odd k as int16, and likewise of activations.
 template <class Ops>
@@ -29,6 +26,12 @@ inline NIBBLE_ALWAYS_INLINE Words<Ops> quad_words(const int8_t* a) {
   return signed_words<Ops>(Ops::broadcast4(a));
 }
 
+/// The compiler must not add up in another order: it would form many products first and spill them.
+template <class V>
+inline NIBBLE_ALWAYS_INLINE void keep_order(V& sum) {
+  __asm__("" : "+x"(sum));
+}
+
 /// The rows of a block, kMost at a time, then half as many once, then one by one.
 template <int kMost, class F>
 inline NIBBLE_ALWAYS_INLINE void for_rows(int64_t m, F f) {
@@ -40,12 +43,64 @@ inline NIBBLE_ALWAYS_INLINE void for_rows(int64_t m, F f) {
     for (; i < m; ++i) f.template operator()<1>(i);
 }
 
-/// All tiles of a block in turn: f.operator()<kTiles>(t).
-template <class Ops, class F>
-inline NIBBLE_ALWAYS_INLINE void for_tiles(const BlockS8& block, F f) {
-  int t = 0;
-  for (; t + Ops::kTiles <= block.tiles; t += Ops::kTiles) f.template operator()<Ops::kTiles>(t);
-  for (; t < block.tiles; ++t) f.template operator()<1>(t);
+/// Channels of a register of sums, and registers of a tile.
+template <class Ops>
+inline constexpr int kLanes = int(sizeof(typename Ops::V)) / 4;
+template <class Ops>
+inline constexpr int kTileVectors = int(kTileS8) / kLanes<Ops>;
+
+/// The channels of a block in turn, as many registers of them as exist: first kMost at a time, then
+/// fewer, so that groups of more than one begin with a tile: f.operator()<kVectors>(first
+/// register).
+template <class Ops, int kMost, class F>
+inline NIBBLE_ALWAYS_INLINE void for_vectors(const MatmulS8& p, const BlockS8& block, F f) {
+  const int64_t left = p.n - block.n, most = block.tiles * kTileS8;
+  const auto vectors =
+      static_cast<int>(((left < most ? left : most) + kLanes<Ops> - 1) / kLanes<Ops>);
+  int v = 0;
+  for (; v + kMost <= vectors; v += kMost) f.template operator()<kMost>(v);
+  if constexpr (kMost > 2)
+    if (v + 2 <= vectors) f.template operator()<2>(v), v += 2;
+  if constexpr (kMost > 1)
+    if (v < vectors) f.template operator()<1>(v);
+}
+
+/// Where the codes of register v of the channels begin.
+template <class Ops>
+inline const uint8_t* codes_of(const BlockS8& block, int v) {
+  const int t = v / kTileVectors<Ops>;
+  return block.b + t / 2 * block.panel_bytes + t % 2 * kTileBytesS8 +
+         v % kTileVectors<Ops> * int(sizeof(typename Ops::V));
+}
+
+/// Distance of the codes of register i of a panel's channels from those of its first one.
+template <class Ops>
+constexpr int64_t codes_step(int i) {
+  return i / kTileVectors<Ops> * kTileBytesS8 +
+         i % kTileVectors<Ops> * int(sizeof(typename Ops::V));
+}
+
+/// Sums of a row by kVectors registers of channels, in whole tiles: those of registers that are not
+/// there are 0.
+template <class Ops, int kVectors>
+struct alignas(64) SumsOf {
+  static constexpr int kTiles = (kVectors + kTileVectors<Ops> - 1) / kTileVectors<Ops>;
+  SumsOf() {
+    for (int i = kVectors * kLanes<Ops>; i < kTiles * int(kTileS8); ++i) at[i] = 0;
+  }
+  int32_t at[kTiles * kTileS8];
+};
+
+/// Has the tiles of `count` rows finished: channels from register v on, rows from `first` on.
+template <class Ops, int kVectors>
+inline void finish_vectors(const MatmulS8& p, const BlockS8& block, int v, int64_t first,
+                           int64_t count, SumsOf<Ops, kVectors>* sums, const int32_t* row_sums,
+                           int8_t* out, int64_t stride) {
+  using Sums = SumsOf<Ops, kVectors>;
+  for (int q = 0; q < Sums::kTiles; ++q)
+    finish_tile<Ops::output_tile>(p, block, v / kTileVectors<Ops> + q, first, count,
+                                  sums->at + q * kTileS8, Sums::kTiles * kTileS8, row_sums + first,
+                                  out + first * stride, stride);
 }
 
 }  // namespace

@@ -109,10 +109,16 @@ inline __m256i add_residual_avx2(const OutputS8& out, __m256i y, __m128i r) {
   return _mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(add.zero));
 }
 
+/// 16 codes as bytes, from int16 in the order in which _mm256_packs_epi32 leaves channels 0..7 and
+/// 8..15: it packs within 128-bit lanes.
+inline __m128i pack_pairs(__m256i pairs) {
+  const __m128i fours =
+      _mm_packs_epi16(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+  return _mm_shuffle_epi32(fours, 0xd8);
+}
 /// 16 codes of int32, in the order of the channels, as bytes.
 inline __m128i pack_codes(__m256i first, __m256i second) {
-  const __m256i pairs = _mm256_permute4x64_epi64(_mm256_packs_epi32(first, second), 0xd8);
-  return _mm_packs_epi16(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+  return pack_pairs(_mm256_packs_epi32(first, second));
 }
 
 /// Loads and stores the first `left` of 16 codes.
@@ -198,10 +204,7 @@ void output_rows_avx2(const OutputS8& out, int64_t n, const TileRows& tile) {
         pairs = _mm256_max_epi16(_mm256_adds_epi16(pairs, y_zero), y_min);
       }
     }
-    pairs = _mm256_permute4x64_epi64(pairs, 0xd8);
-    store_codes(tile.out + i * tile.stride,
-                _mm_packs_epi16(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1)),
-                tile.channels);
+    store_codes(tile.out + i * tile.stride, pack_pairs(pairs), tile.channels);
   }
 }
 
