@@ -37,7 +37,7 @@ std::span<const MatmulS8Variant> matmul_s8_variants();
 /// The memory of one product of integers.
 struct MatmulS8Data {
   const int8_t* a = nullptr;          // what the plan speaks of
-  const int32_t* row_sums = nullptr;  // one a row of the plan (row_sums.h)
+  const int32_t* row_sums = nullptr;  // one a row of the plan, if needs_row_sums (row_sums.h)
   int8_t* out = nullptr;              // rows lie `stride` bytes apart
   int64_t stride = 0;
   const int8_t* residual = nullptr;  // codes to add, laid out as `out`; null: none
@@ -54,6 +54,9 @@ void matmul_s8(const MatmulS8Variant& variant, MatmulS8 p, const RowPlan& plan,
                const MatmulS8Data& data, ThreadPool& pool);
 size_t matmul_s8_workspace(const MatmulS8Variant& variant, const MatmulS8& p, const RowPlan& plan,
                            int threads);
+
+/// Whether the product of that many rows looks at the sums of rows.
+bool needs_row_sums(const MatmulS8Variant& variant, const MatmulS8& p, int64_t rows);
 
 /// The product to reals of m rows of k_padded codes, on the threads of `pool`. `sums`: int32 [m]
 /// [p.blocks()] of scratch; `out`: m rows of p.n reals.

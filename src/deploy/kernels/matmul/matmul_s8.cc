@@ -122,7 +122,8 @@ class Worker {
       block.first = k == 0;
       block.last = k + cut_.k_block >= p.k_padded;
       place_weights(block, panels, width, std::min(k + cut_.k_block, p.k_padded));
-      core_.block(p, block, rows_, data_.row_sums + row_, m_, out, data_.stride);
+      core_.block(p, block, rows_, data_.row_sums ? data_.row_sums + row_ : nullptr, m_, out,
+                  data_.stride);
     }
     return panels;
   }
@@ -163,6 +164,10 @@ class Worker {
 
 std::span<const MatmulS8Variant> matmul_s8_variants() {
   return kVariants;
+}
+
+bool needs_row_sums(const MatmulS8Variant& variant, const MatmulS8& p, int64_t rows) {
+  return rows == 1 || !variant.core->folds_zeros || !variant.core->folds_zeros(p);
 }
 
 size_t matmul_s8_workspace(const MatmulS8Variant& variant, const MatmulS8& p, const RowPlan& plan,

@@ -27,7 +27,7 @@ inline constexpr int64_t kMostBlockK = 768;
 /// A is implicit, as in MatmulF32: `segments` runs of `length` bytes, a multiple of 4. B is the
 /// stream of one group as it lies in the file, 64-byte aligned; `n_padded` channels (a multiple of
 /// 16: the last panel of a group may be one tile wide), k padded to `k_padded` with codes that
-/// a zero in A cancels.
+/// a zero in A cancels. Zero points lie within -16384..16383.
 struct MatmulS8 {
   const std::byte* b = nullptr;
   int bits = 8;
@@ -65,6 +65,7 @@ struct BlockS8 {
 };
 
 /// Computes rows 0..m of a block: `out` is row 0 of channel block.n, rows lie `stride` bytes apart.
+/// `row_sums` may be null where the core folds zeros.
 using BlockCoreS8 = void(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
                          const int32_t* row_sums, int64_t m, int8_t* out, int64_t stride);
 
@@ -121,6 +122,9 @@ struct MatmulS8Core {
   RealCoreS8* real;
   /// Workspace that the block core wants for a code of the weights, in bytes.
   size_t code_scratch = 0;
+  /// Whether the block core takes the zero points off the weights of p: it needs no sums of rows
+  /// then. Null: of none.
+  bool (*folds_zeros)(const MatmulS8& p) = nullptr;
 };
 
 #define NIBBLE_MATMUL_F32(isa, space)

@@ -154,9 +154,10 @@ std::vector<int8_t> computed(const Problem& p, const MatmulS8Variant& variant, i
                          .a_max = p.a_max,
                          .output = output};
   Buffer workspace(matmul_s8_workspace(variant, problem, plan, threads));
+  const bool sums = needs_row_sums(variant, problem, p.m);
   matmul_s8(variant, problem, plan,
             {.a = p.a.data(),
-             .row_sums = row_sums.data(),
+             .row_sums = sums ? row_sums.data() : nullptr,
              .out = y.data(),
              .stride = stride,
              .residual = residual.empty() ? nullptr : residual.data(),

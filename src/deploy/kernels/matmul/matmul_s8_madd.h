@@ -20,6 +20,16 @@ inline int64_t room_of(const MatmulS8& p) {
   return 32767 / (2 * int64_t{(1 << p.bits) - 1} * p.a_max);
 }
 
+inline bool is_narrow(const MatmulS8& p) {
+  return room_of(p) > 1;
+}
+
+/// MatmulS8Core::folds_zeros: words hold the difference. (Codes that stand for -1 and +1 are
+/// narrow.)
+inline bool folds_zeros_madd(const MatmulS8& p) {
+  return !is_narrow(p);
+}
+
 template <class Ops>
 inline NIBBLE_ALWAYS_INLINE typename Ops::V add_products(typename Ops::V acc, const Words<Ops>& w,
                                                          const Words<Ops>& x) {
@@ -103,8 +113,8 @@ void narrow_block(const MatmulS8& p, const BlockS8& block, const int8_t* const* 
 template <class Ops>
 void block_madd(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
                 const int32_t* row_sums, int64_t m, int8_t* out, int64_t stride) {
-  const auto compute = room_of(p) > 1 ? narrow_block<Ops> : split_block<Ops>;
-  compute(p, block, rows, row_sums, m, out, stride);
+  if (is_narrow(p)) return narrow_block<Ops>(p, block, rows, row_sums, m, out, stride);
+  split_block<Ops>(p, block, rows, m, out, stride);
 }
 
 /// A panel (kTiles tiles) by one row, codes unpacked in registers.

@@ -49,7 +49,7 @@ inline uint32_t sum_lanes(const int32_t* lanes, int64_t n) {
 /// Whether the rows are short and lie one behind the other.
 inline bool is_dense(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
                      int64_t count) {
-  constexpr int64_t kShort = 64;
+  constexpr int64_t kShort = 48;
   if (p.segments != 1 || p.length > kShort || block.k_end - block.k_begin != p.length) return false;
   for (int64_t i = 1; i < count; ++i)
     if (rows[i] - rows[i - 1] != p.length) return false;
@@ -62,7 +62,7 @@ void split_rows(const MatmulS8& p, const BlockS8& block, const int8_t* const* ro
   using V = typename Ops::V;
   if (is_dense(p, block, rows, count)) {  // one run
     to.pitch = p.length / 4;
-    alignas(64) int32_t products[SplitRows::kMost * 16 + 16];
+    alignas(64) int32_t products[SplitRows::kMost * 12 + 16];
     split_run<Ops>(rows[0] + p.segment[0], 0, count * to.pitch, to,
                    [&](V own, int64_t at) NIBBLE_ALWAYS_INLINE { Ops::store(products + at, own); });
     for (int64_t i = 0; i < count; ++i)
@@ -76,21 +76,23 @@ void split_rows(const MatmulS8& p, const BlockS8& block, const int8_t* const* ro
       split_run<Ops>(rows[i] + offset, i * to.pitch + k / 4, quads, to,
                      [&](V own, int64_t) NIBBLE_ALWAYS_INLINE { sum = Ops::add32(sum, own); });
     });
-    alignas(64) int32_t lanes[kLanes<Ops>];
-    Ops::store(lanes, sum);
-    to.own[i] = static_cast<int32_t>(sum_lanes(lanes, kLanes<Ops>));
+    to.own[i] = Ops::sum32(sum);
   }
 }
 
-/// The codes of kVectors registers of channels from v on as int16, [quad][register][odd k, even k],
-/// and for each channel the sum of the products of neighbours in k.
+/// The codes of kVectors registers of channels from v on, less their zero points, as int16,
+/// [quad][register][odd k, even k], and for each channel the sum of the products of neighbours in
+/// k.
 template <class Ops, int kVectors>
-void split_weights(const BlockS8& block, int v, typename Ops::V* words, int32_t* own) {
+void split_weights(const MatmulS8& p, const BlockS8& block, int v, typename Ops::V* words,
+                   int32_t* own) {
   using V = typename Ops::V;
-  V sums[kVectors];
+  V sums[kVectors], zeros[kVectors];
   const uint8_t* from[kVectors];
   NIBBLE_UNROLL for (int q = 0; q < kVectors; ++q) {
     sums[q] = Ops::zero();
+    const V zero = Ops::load_unaligned(p.output.w_zero + block.n + (v + q) * kLanes<Ops>);
+    zeros[q] = Ops::join(Ops::shift_left32(zero, 16), Ops::mask_low_words(zero));
     from[q] = codes_of<Ops>(block, v + q);
   }
   constexpr int64_t kStepQuads = kStepS8 / 4;
@@ -99,9 +101,10 @@ void split_weights(const BlockS8& block, int v, typename Ops::V* words, int32_t*
     const int64_t at = j / kStepQuads * block.step_bytes + j % kStepQuads * 64;
     NIBBLE_UNROLL for (int q = 0; q < kVectors; ++q, words += 2) {
       const Words<Ops> w = code_words<Ops>(Ops::load(from[q] + at));
-      words[0] = w.odd;
-      words[1] = w.even;
-      sums[q] = Ops::add32(sums[q], Ops::madd(w.even, w.odd));
+      const V odd = Ops::sub16(w.odd, zeros[q]), even = Ops::sub16(w.even, zeros[q]);
+      words[0] = odd;
+      words[1] = even;
+      sums[q] = Ops::add32(sums[q], Ops::madd(even, odd));
     }
   }
   NIBBLE_UNROLL for (int q = 0; q < kVectors; ++q) Ops::store(own + q * kLanes<Ops>, sums[q]);
@@ -140,17 +143,17 @@ __attribute__((noinline)) void split_tile(const SplitRows& rows, int64_t first, 
   }
 }
 
-/// Weights are split once, rows once for all channels of the block.
+/// Weights are split once, rows once for all channels of the block. Needs no sums of rows.
 template <class Ops>
-void split_block(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
-                 const int32_t* row_sums, int64_t m, int8_t* out, int64_t stride) {
+void split_block(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows, int64_t m,
+                 int8_t* out, int64_t stride) {
   using V = typename Ops::V;
   constexpr int64_t kChunk = SplitRows::kMost;
   const int64_t quads = (block.k_end - block.k_begin) / 4;
   auto* const words = reinterpret_cast<V*>(block.scratch);
   alignas(64) int32_t own[kBlockChannelsS8];
   for_vectors<Ops, Ops::kSplitVectors>(p, block, [&]<int kVectors>(int v) {
-    split_weights<Ops, kVectors>(block, v, words + 2 * quads * v, own + v * kLanes<Ops>);
+    split_weights<Ops, kVectors>(p, block, v, words + 2 * quads * v, own + v * kLanes<Ops>);
   });
   SplitRows split;
   for (int64_t first = 0; first < m; first += kChunk) {
@@ -162,7 +165,7 @@ void split_block(const MatmulS8& p, const BlockS8& block, const int8_t* const* r
         split_tile<Ops, kRows, kVectors>(split, i, count - i, quads, words + 2 * quads * v,
                                          own + v * kLanes<Ops>, sums + i);
       });
-      finish_vectors<Ops, kVectors>(p, block, v, first, count, sums, row_sums, out, stride);
+      finish_vectors<Ops, kVectors>(p, block, v, first, count, sums, nullptr, out, stride);
     });
   }
 }

@@ -22,6 +22,13 @@ struct Ops : RegistersAvx2 {
     return _mm256_maskload_epi32(static_cast<const int*>(p), some);
   }
   static void store_unaligned(void* p, V v) { _mm256_storeu_si256(static_cast<V*>(p), v); }
+  static V mask_low_words(V v) { return _mm256_and_si256(v, _mm256_set1_epi32(0xffff)); }
+  static V sub16(V a, V b) { return _mm256_sub_epi16(a, b); }
+  static int32_t sum32(V v) {
+    __m128i x = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    x = _mm_add_epi32(x, _mm_shuffle_epi32(x, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(x, _mm_shuffle_epi32(x, 0xb1)));
+  }
   static V add16(V a, V b) { return _mm256_add_epi16(a, b); }
   static V madd(V a, V b) { return _mm256_madd_epi16(a, b); }
   static V maddubs(V u, V s) { return _mm256_maddubs_epi16(u, s); }
@@ -65,7 +72,8 @@ void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
 
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block_madd<Ops>,      vector_madd<Ops>, unpack_s8<Ops>, sums_s8,
-                                /*dense_rows=*/false, real_madd<Ops>,   sizeof(int16_t)};
+const MatmulS8Core kMatmulS8 = {
+    block_madd<Ops>,      vector_madd<Ops>, unpack_s8<Ops>,  sums_s8,
+    /*dense_rows=*/false, real_madd<Ops>,   sizeof(int16_t), folds_zeros_madd};
 
 }  // namespace nibble::kernels::avx2

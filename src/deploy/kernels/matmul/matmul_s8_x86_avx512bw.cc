@@ -20,6 +20,9 @@ struct Ops : RegistersAvx512 {
     return _mm512_maskz_loadu_epi32(static_cast<__mmask16>((1u << quads) - 1), p);
   }
   static void store_unaligned(void* p, V v) { _mm512_storeu_si512(p, v); }
+  static V mask_low_words(V v) { return _mm512_and_si512(v, _mm512_set1_epi32(0xffff)); }
+  static V sub16(V a, V b) { return _mm512_sub_epi16(a, b); }
+  static int32_t sum32(V v) { return _mm512_reduce_add_epi32(v); }
   static V add16(V a, V b) { return _mm512_add_epi16(a, b); }
   static V madd(V a, V b) { return _mm512_madd_epi16(a, b); }
   static V maddubs(V u, V s) { return _mm512_maddubs_epi16(u, s); }
@@ -42,7 +45,8 @@ void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
 
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block_madd<Ops>,      vector_madd<Ops>, unpack_s8<Ops>, sums_s8,
-                                /*dense_rows=*/false, real_madd<Ops>,   sizeof(int16_t)};
+const MatmulS8Core kMatmulS8 = {
+    block_madd<Ops>,      vector_madd<Ops>, unpack_s8<Ops>,  sums_s8,
+    /*dense_rows=*/false, real_madd<Ops>,   sizeof(int16_t), folds_zeros_madd};
 
 }  // namespace nibble::kernels::avx512bw

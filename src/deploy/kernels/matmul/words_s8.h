@@ -99,8 +99,9 @@ inline void finish_vectors(const MatmulS8& p, const BlockS8& block, int v, int64
   using Sums = SumsOf<Ops, kVectors>;
   for (int q = 0; q < Sums::kTiles; ++q)
     finish_tile<Ops::output_tile>(p, block, v / kTileVectors<Ops> + q, first, count,
-                                  sums->at + q * kTileS8, Sums::kTiles * kTileS8, row_sums + first,
-                                  out + first * stride, stride);
+                                  sums->at + q * kTileS8, Sums::kTiles * kTileS8,
+                                  row_sums ? row_sums + first : nullptr, out + first * stride,
+                                  stride);
 }
 
 }  // namespace

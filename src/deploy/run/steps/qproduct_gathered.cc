@@ -56,9 +56,11 @@ class QProductGathered : public Step {
       const int64_t count = std::min(block_, lines - line);
       gather_.run(context.inputs[0].as<int8_t>(), padding_, line, count, rows, context.pool);
       const kernels::RowPlan& plan = plans_[count < block_];
-      context.pool.parallel_for(plan.count(), kGrainCodes / k + 1, [&](int64_t begin, int64_t end) {
+      const auto sum_rows = [&](int64_t begin, int64_t end) {
         variant_->core->sums(rows + begin * k, end - begin, k, sums + begin);
-      });
+      };
+      if (kernels::needs_row_sums(*variant_, problem, plan.count()))
+        context.pool.parallel_for(plan.count(), kGrainCodes / k + 1, sum_rows);
       const int64_t at = line * gather_.rows_of_a_line() * record_.n;
       kernels::matmul_s8(*variant_, problem, plan,
                          {.a = rows,

@@ -21,6 +21,7 @@ class QProductMatmul : public Step {
     row_sums_ = kernels::RowSums(plan_);
     padding_ = static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
     problem_ = matmul_problem(context);
+    needs_row_sums_ = kernels::needs_row_sums(*variant_, problem_, plan_.rows().count());
     sums_at_ = align_up(static_cast<size_t>(plan_.copy_size()));
     sums_scratch_at_ = sums_at_ + align_up(static_cast<size_t>(row_sums_.size()) * 4);
     workspace_at_ = align_up(sums_scratch_at_ + static_cast<size_t>(row_sums_.scratch_size()) * 4);
@@ -40,9 +41,10 @@ class QProductMatmul : public Step {
       image = copy;
     }
     auto* sums = reinterpret_cast<int32_t*>(context.scratch + sums_at_);
-    row_sums_.run(variant_->core->sums, image,
-                  reinterpret_cast<int32_t*>(context.scratch + sums_scratch_at_), sums,
-                  context.pool);
+    if (needs_row_sums_)
+      row_sums_.run(variant_->core->sums, image,
+                    reinterpret_cast<int32_t*>(context.scratch + sums_scratch_at_), sums,
+                    context.pool);
     const int64_t group_bytes =
         static_cast<int64_t>(format::packed_bytes(record_)) / record_.groups;
     const int64_t rows = plan_.rows().count();
@@ -72,6 +74,7 @@ class QProductMatmul : public Step {
   kernels::MatmulS8 problem_;
   kernels::WindowPlan plan_;
   kernels::RowSums row_sums_;
+  bool needs_row_sums_ = true;
   int8_t padding_ = 0;
   const kernels::MatmulS8Variant* variant_;
   size_t sums_at_ = 0, sums_scratch_at_ = 0, workspace_at_ = 0;
