@@ -42,6 +42,9 @@ struct MatmulS8Data {
   int64_t stride = 0;
   const int8_t* residual = nullptr;  // codes to add, laid out as `out`; null: none
   std::byte* workspace = nullptr;    // 64-byte aligned, matmul_s8_workspace() bytes
+  /// Where given, gets sum_k u a, rows of p.n, and no codes are made: zero points and sum_shift
+  /// are 0.
+  int32_t* sums = nullptr;
 };
 
 /// The whole product: all rows of the plan by all channels, on the threads of `pool`. `p.segment`,

@@ -120,12 +120,20 @@ class Worker {
       block.k_begin = k;
       block.k_end = std::min(k + cut_.k_block, p.k());
       block.first = k == 0;
-      block.last = k + cut_.k_block >= p.k_padded;
+      block.last = k + cut_.k_block >= p.k_padded && !data_.sums;
       place_weights(block, panels, width, std::min(k + cut_.k_block, p.k_padded));
       core_.block(p, block, rows_, data_.row_sums ? data_.row_sums + row_ : nullptr, m_, out,
                   data_.stride);
     }
+    if (data_.sums) hand_out(n, std::min(p.n - n, block.tiles * kTileS8));
     return panels;
+  }
+
+  /// The sums of n channels from `channel` on.
+  void hand_out(int64_t channel, int64_t n) const {
+    for (int64_t i = 0; i < m_; ++i)
+      std::memcpy(data_.sums + (row_ + i) * p_.n + channel, sums_ + i * kBlockChannelsS8,
+                  static_cast<size_t>(n) * sizeof(int32_t));
   }
 
   /// Where the codes of a block lie: in the stream, or unpacked.
@@ -185,7 +193,7 @@ void matmul_s8(const MatmulS8Variant& variant, MatmulS8 p, const RowPlan& plan,
   const int64_t m = plan.count(), panels = divide_up(p.n, kPanelS8);
   if (m == 0 || panels == 0) return;
   const Cut cut(core, p, plan, pool.threads());
-  if (m == 1) {
+  if (m == 1 && !data.sums) {
     auto* row = reinterpret_cast<int8_t*>(data.workspace);
     const int8_t* from;
     plan.pointers(data.a, 0, 1, &from);

@@ -55,7 +55,9 @@ std::unique_ptr<Step> make_qproduct(const model::Model& model, const model::Node
   if (has_residual && (grouped || x != DType::kI8 || y != DType::kI8 ||
                        weights.packed.format == format::FormatId::kDepthwise))
     return nullptr;  // their output stages know none
-  if (x != DType::kI8 || y != DType::kI8) return make_qproduct_any();
+  const bool wide = x != DType::kI8 || y != DType::kI8;
+  if (wide && weights.packed.format != format::FormatId::kDepthwise) return make_qproduct_wide();
+  if (wide) return make_qproduct_any();
   if (weights.packed.format == format::FormatId::kDepthwise)
     return weights.packed.kh * weights.packed.kw < kernels::kMaxDepthwiseTaps ? make_qdepthwise_s8()
                                                                               : make_qproduct_any();

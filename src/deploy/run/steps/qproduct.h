@@ -57,7 +57,9 @@ std::unique_ptr<Step> make_qproduct_bits(const kernels::BitSerialVariant& varian
 std::unique_ptr<Step> make_qproduct_winograd(const kernels::WinogradS8Variant& variant);
 /// QConv of i8 codes to i8 codes, one filter a channel.
 std::unique_ptr<Step> make_qdepthwise_s8();
-/// QConv and QGemm of any containers, i16 included; int64 sums, not tuned.
+/// QConv and QGemm of 16-bit codes, in or out.
+std::unique_ptr<Step> make_qproduct_wide();
+/// One filter a channel of any containers and with any number of taps; int64 sums, not tuned.
 std::unique_ptr<Step> make_qproduct_any();
 
 }  // namespace nibble::run

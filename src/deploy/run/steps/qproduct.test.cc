@@ -361,6 +361,33 @@ TEST(QConv, SixteenBitActivations) {
                     18);
   expect_definition({.group = 6, .in = {4, 4}, .kernel = {3, 3}, .x = DType::kI16}, 19);
   expect_definition({.c = 6, .o = 2, .in = {4, 4}, .y = DType::kI16}, 20);
+  // Every width, variant, kind of results; groups; one row; extremes; several blocks of k and
+  // lines.
+  for (const RequantiseVariant variant : {RequantiseVariant::kFloat, RequantiseVariant::kFixed})
+    for (const DType y : {DType::kI8, DType::kI16})
+      for (int bits = 1; bits <= 8; ++bits) {
+        Case t = {.batch = 2, .group = 3, .c = 7, .o = 5, .in = {5, 4}, .kernel = {2, 3}};
+        t.bits = bits, t.is_signed = bits % 2 == 0, t.requantise = variant;
+        t.stride = {1, 2}, t.pad = {1, 0, 2, 1}, t.x = DType::kI16, t.y = y;
+        expect_definition(t, 50);
+        t.group = 1, t.c = 33, t.o = 70;
+        expect_definition(t, 51);
+        t.extreme = true;
+        expect_definition(t, 52);
+      }
+  for (const bool gemm : {false, true}) {
+    Case t = {.c = 900, .o = 37, .gemm = gemm, .x = DType::kI16, .y = DType::kI16};
+    expect_definition(t, 53);
+    t.binary = true;
+    expect_definition(t, 54);
+  }
+  Case signs = {.c = 20, .o = 35, .in = {3, 3}, .bits = 4, .signs = true, .x = DType::kI16};
+  expect_definition(signs, 55);
+  signs.requantise = RequantiseVariant::kFixed;
+  expect_definition(signs, 56);
+  Case lines = {.c = 3, .o = 3, .in = {190, 190}, .kernel = {3, 3}, .pad = {1, 1, 1, 1}};
+  lines.joined = true, lines.x = lines.y = DType::kI16;
+  expect_definition(lines, 57);
 }
 
 TEST(QGemm, EveryLengthOfK) {
