@@ -16,8 +16,7 @@ constexpr MatmulS8Variant kVariants[] = {
 #undef NIBBLE_MATMUL_S8
 };
 
-constexpr double kSerialMacs = 500e3;  // below about 3 us of work a second thread does not pay
-constexpr int64_t kRowTile = 12;       // a multiple of the cores' rows
+constexpr int64_t kRowTile = 12;  // a multiple of the cores' rows
 constexpr int64_t kPanelTile = 2;
 // Codes of k in a block: 64 channels are 32 KiB, what a first-level cache holds. Up to kWholeK a
 // second block would cost more than it saves.
@@ -40,7 +39,7 @@ struct Cut {
     const int64_t blocks = p.k_padded <= kWholeK ? 1 : divide_up(p.k_padded, kBlockK);
     k_block = round_up(divide_up(p.k_padded, blocks), kStepS8);
     const double macs = static_cast<double>(m) * static_cast<double>(p.n) * static_cast<double>(k);
-    serial = macs < kSerialMacs;
+    serial = macs < core.serial_macs;
     // Dense rows are copied whole and fill the second-level cache.
     const int64_t row_bytes = core.dense_rows ? p.k_padded / 8 : std::min(k, k_block);
     tasks = cut_tasks(m, divide_up(p.n, kPanelS8), row_bytes, kRowTile, kPanelTile,

@@ -120,6 +120,8 @@ struct MatmulS8Core {
   /// The block core wants one segment of k_padded codes a row, zero behind k, rows evenly spaced.
   bool dense_rows;
   RealCoreS8* real;
+  /// Multiplications that take about 3 us: for fewer a second thread does not pay.
+  double serial_macs;
   /// Workspace that the block core wants for a code of the weights, in bytes.
   size_t code_scratch = 0;
   /// Whether the block core takes the zero points off the weights of p: it needs no sums of rows

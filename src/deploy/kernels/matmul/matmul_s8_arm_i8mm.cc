@@ -90,11 +90,14 @@ void block(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
 
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block,
-                                vector_arm<Sums>,
-                                unpack_s8<OpsArm>,
-                                sums_s8_arm,
-                                /*dense_rows=*/false,
-                                real_panels<RealOpsArm, QuadDotArm<Dot<8>>>};
+const MatmulS8Core kMatmulS8 = {
+    .block = block,
+    .vector = vector_arm<Sums>,
+    .unpack = unpack_s8<OpsArm>,
+    .sums = sums_s8_arm,
+    .dense_rows = false,
+    .real = real_panels<RealOpsArm, QuadDotArm<Dot<8>>>,
+    .serial_macs = 250e3,
+};
 
 }  // namespace nibble::kernels::i8mm

@@ -152,11 +152,14 @@ void real(const MatmulRealS8& p, const int8_t* a, const int32_t* sums, const flo
 
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block,
-                                vector_arm<Sums>,
-                                unpack_s8<OpsArm>,
-                                sums_s8_arm,
-                                /*dense_rows=*/false,
-                                real};
+const MatmulS8Core kMatmulS8 = {
+    .block = block,
+    .vector = vector_arm<Sums>,
+    .unpack = unpack_s8<OpsArm>,
+    .sums = sums_s8_arm,
+    .dense_rows = false,
+    .real = real,
+    .serial_macs = 50e3,
+};
 
 }  // namespace nibble::kernels::neon

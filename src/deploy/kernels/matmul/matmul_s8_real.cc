@@ -5,7 +5,6 @@
 namespace nibble::kernels {
 namespace {
 
-constexpr double kSerialMacs = 500e3;  // as in matmul_s8
 constexpr int64_t kSumsGrain = 64 * 1024;
 constexpr int64_t kRowTile = 24;  // rows that share unpacked codes
 
@@ -27,7 +26,7 @@ void matmul_real_s8(const MatmulS8Variant& variant, const MatmulRealS8& p, const
   });
   const double macs =
       static_cast<double>(m) * static_cast<double>(p.n) * static_cast<double>(p.k_padded);
-  const bool serial = macs < kSerialMacs;
+  const bool serial = macs < core.serial_macs;
   const Tasks tasks = cut_tasks(m, panels, p.k_padded, kRowTile, 1, serial ? 1 : pool.threads());
   const auto work = [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {

@@ -114,6 +114,14 @@ void real(const MatmulRealS8& p, const int8_t* a, const int32_t* sums, const flo
 
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block, vector, unpack, sums, /*dense_rows=*/false, real};
+const MatmulS8Core kMatmulS8 = {
+    .block = block,
+    .vector = vector,
+    .unpack = unpack,
+    .sums = sums,
+    .dense_rows = false,
+    .real = real,
+    .serial_macs = 10e3,
+};
 
 }  // namespace nibble::kernels::portable

@@ -129,11 +129,14 @@ void block(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows,
 
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block,
-                                avx512vnni::vector_s8,
-                                avx512vnni::unpack_s8,
-                                avx512vnni::sums_s8,
-                                /*dense_rows=*/true,
-                                avx512vnni::real_s8};
+const MatmulS8Core kMatmulS8 = {
+    .block = block,
+    .vector = avx512vnni::vector_s8,
+    .unpack = avx512vnni::unpack_s8,
+    .sums = avx512vnni::sums_s8,
+    .dense_rows = true,
+    .real = avx512vnni::real_s8,
+    .serial_macs = 1e6,
+};
 
 }  // namespace nibble::kernels::amx

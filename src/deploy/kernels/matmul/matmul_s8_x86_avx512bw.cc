@@ -46,7 +46,15 @@ void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
 }  // namespace
 
 const MatmulS8Core kMatmulS8 = {
-    block_madd<Ops>,      vector_madd<Ops>, unpack_s8<Ops>,  sums_s8,
-    /*dense_rows=*/false, real_madd<Ops>,   sizeof(int16_t), folds_zeros_madd};
+    .block = block_madd<Ops>,
+    .vector = vector_madd<Ops>,
+    .unpack = unpack_s8<Ops>,
+    .sums = sums_s8,
+    .dense_rows = false,
+    .real = real_madd<Ops>,
+    .serial_macs = 120e3,
+    .code_scratch = sizeof(int16_t),
+    .folds_zeros = folds_zeros_madd,
+};
 
 }  // namespace nibble::kernels::avx512bw

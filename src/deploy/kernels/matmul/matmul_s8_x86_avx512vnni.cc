@@ -76,7 +76,14 @@ void real_s8(const MatmulRealS8& p, const int8_t* a, const int32_t* sums, const 
   real_panels<Ops, QuadDot<Ops>>(p, a, sums, row_scales, m, out, panel_begin, panel_end);
 }
 
-const MatmulS8Core kMatmulS8 = {block_dot<Ops>,       vector_s8, unpack_s8, sums_s8,
-                                /*dense_rows=*/false, real_s8};
+const MatmulS8Core kMatmulS8 = {
+    .block = block_dot<Ops>,
+    .vector = vector_s8,
+    .unpack = unpack_s8,
+    .sums = sums_s8,
+    .dense_rows = false,
+    .real = real_s8,
+    .serial_macs = 500e3,
+};
 
 }  // namespace nibble::kernels::avx512vnni

@@ -35,8 +35,14 @@ void sums_s8(const int8_t* a, int64_t rows, int64_t k, int32_t* sums) {
 
 }  // namespace
 
-const MatmulS8Core kMatmulS8 = {block_dot<Ops>,       vector_dot<Ops>,
-                                unpack_s8<Ops>,       sums_s8,
-                                /*dense_rows=*/false, real_panels<Ops, QuadDot<Ops>>};
+const MatmulS8Core kMatmulS8 = {
+    .block = block_dot<Ops>,
+    .vector = vector_dot<Ops>,
+    .unpack = unpack_s8<Ops>,
+    .sums = sums_s8,
+    .dense_rows = false,
+    .real = real_panels<Ops, QuadDot<Ops>>,
+    .serial_macs = 200e3,
+};
 
 }  // namespace nibble::kernels::avxvnni

@@ -9,6 +9,7 @@ namespace {
 
 constexpr int64_t kBlockBytes = 128 * 1024;  // of A: leaves room for panels in a 512 KiB L2
 constexpr int64_t kTasksPerThread = 4;
+constexpr int64_t kEvenRows = 4;
 
 }  // namespace
 
@@ -45,9 +46,13 @@ Tasks cut_tasks(int64_t m, int64_t panels, int64_t row_bytes, int64_t tile, int6
   const int64_t limit = std::clamp(fits, tile, RowPlan::kMaxRows / tile * tile);
   int64_t blocks = std::max<int64_t>(divide_up(m, limit), 1);
   const int64_t wanted = threads > 1 ? threads * kTasksPerThread : 1;
-  blocks = std::max(blocks, std::min(wanted, m / (4 * tile)));  // even blocks of four tiles or more
+  // Blocks of four tiles or more, but for two where each thread then gets one.
+  blocks = std::max(
+      {blocks, std::min(wanted, m / (4 * tile)), std::min<int64_t>(threads, m / (2 * tile))});
   Tasks tasks;
-  tasks.row_block = divide_up(divide_up(m, blocks), tile) * tile;
+  // Few blocks on several threads are made even; whole tiles matter less.
+  const int64_t unit = threads > 1 && blocks < 2 * wanted ? kEvenRows : tile;
+  tasks.row_block = std::min(divide_up(divide_up(m, blocks), unit) * unit, limit);
   tasks.row_blocks = std::max<int64_t>(divide_up(m, tasks.row_block), 1);
   const int64_t groups = divide_up(panels, panel_tile);
   const int64_t cuts = std::clamp<int64_t>(divide_up(wanted, tasks.row_blocks), 1, groups);

@@ -175,7 +175,7 @@ size_t winograd_s8_workspace(const WinogradS8& p, const Windows& windows, int th
 void winograd_s8(const WinogradS8Variant& variant, const WinogradS8& p, const Windows& windows,
                  const int8_t* image, int8_t padding, const int8_t* residual, int8_t* out,
                  std::byte* workspace, ThreadPool& pool) {
-  constexpr double kSerialMacs = 1e6;  // below a few us a second thread does not pay
+  constexpr double kSerialMacs = 100e3;  // below a few us a second thread does not pay
   const Cut cut(p, windows, pool.threads());
   if (cut.tiles == 0 || p.n == 0) return;
   const double macs = 36.0 * static_cast<double>(cut.tiles * p.n) * static_cast<double>(p.channels);
