@@ -86,6 +86,7 @@ std::span<const MatmulF32Variant> matmul_f32_variants() {
 }
 
 size_t matmul_f32_workspace(int64_t n, const RowPlan& plan, int threads) {
+  if (n == 0 || plan.count() == 0) return 0;
   return static_cast<size_t>(threads) * Cut(n, plan, threads).block_size * sizeof(float);
 }
 
