@@ -20,6 +20,7 @@ constexpr MatmulF32Variant kVariants[] = {
 
 constexpr double kSerialMacs = 100e3;  // below about 3 us of work a second thread does not pay
 constexpr int64_t kTile = 12;          // a multiple of the cores' rows
+constexpr int64_t kPanelTile = 2;      // as many as a core takes at once
 // k of a block: a panel's part is 24 KiB, most of a first-level cache. Up to kWholeK, what the
 // sums cost on their way through memory is more than blocks save.
 constexpr int64_t kBlockK = 384, kWholeK = 1152;
@@ -41,7 +42,8 @@ struct Cut {
     k_block = divide_up(k, whole ? 1 : divide_up(k, kBlockK));
     row_stride = divide_up(k_block, 2 * kLine) * 2 * kLine + kLine;
     // Of copied rows, which lie close together, twice as many fit the second-level cache.
-    tasks = cut_tasks(m, panels, whole ? k * 4 : row_stride * 2, kTile, 1, serial ? 1 : threads);
+    tasks = cut_tasks(m, panels, whole ? k * 4 : row_stride * 2, kTile, kPanelTile,
+                      serial ? 1 : threads);
     block_size = whole ? 0 : static_cast<size_t>(tasks.row_block * row_stride);
   }
 };
