@@ -30,6 +30,8 @@ struct MatmulF32 {
   float lo = 0, hi = 0;
 
   int64_t k() const { return segments * length; }
+  /// Whether B is more than a second-level cache keeps: cores of many rows then fetch ahead.
+  bool far() const { return n * (panel_stride / kPanelF32) * 4 > 256 * 1024; }
 };
 
 /// Computes rows 0..m of the panels [panel_begin, panel_end): `out` is row 0, column 0 of Y, whose

@@ -23,9 +23,9 @@ void store(float* y, __m256 v, int64_t left) {
     _mm256_maskstore_ps(y, first_lanes(left), v);
 }
 
-/// `kRows` rows by `kPanels` panels, all sums in registers. Many rows fetch what comes after them:
-/// the next panel, a line each k, and the sums of the next rows.
-template <int kRows, int kPanels>
+/// `kRows` rows by `kPanels` panels, all sums in registers. With `kAhead` the next panel is fetched
+/// meanwhile, a line each k.
+template <int kRows, int kPanels, bool kAhead>
 void tile(const MatmulF32& p, const float* const* rows, int64_t valid, float* out, int64_t stride,
           int64_t panel) {
   const float* row[kRows];
@@ -52,7 +52,7 @@ void tile(const MatmulF32& p, const float* const* rows, int64_t valid, float* ou
     const float* a[kRows];
     NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) a[m] = row[m] + p.segment[s];
     for (int64_t k = 0; k < p.length; ++k, b += kPanelF32) {
-      if constexpr (kPanels == 1) __builtin_prefetch(b + ahead, 0, 2);
+      if constexpr (kAhead) __builtin_prefetch(b + ahead, 0, 2);
       __m256 w[2 * kPanels];
       NIBBLE_UNROLL for (int v = 0; v < 2 * kPanels; ++v) w[v] =
           _mm256_load_ps(b + v / 2 * p.panel_stride + v % 2 * 8);
@@ -73,6 +73,19 @@ void tile(const MatmulF32& p, const float* const* rows, int64_t valid, float* ou
   }
 }
 
+template <bool kAhead>
+void panel_rows(const MatmulF32& p, const float* const* rows, int64_t m, float* out, int64_t stride,
+                int64_t panel) {
+  int64_t i = 0;
+  for (; m - i > 4; i += 6) tile<6, 1, kAhead>(p, rows + i, m - i, out + i * stride, stride, panel);
+  if (m - i == 4)
+    tile<4, 1, kAhead>(p, rows + i, m - i, out + i * stride, stride, panel);
+  else if (m - i > 1)
+    tile<3, 1, kAhead>(p, rows + i, m - i, out + i * stride, stride, panel);
+  else if (m - i == 1)
+    tile<1, 1, kAhead>(p, rows + i, m - i, out + i * stride, stride, panel);
+}
+
 }  // namespace
 
 void matmul_f32(const MatmulF32& p, const float* const* rows, int64_t m, float* out, int64_t stride,
@@ -80,19 +93,13 @@ void matmul_f32(const MatmulF32& p, const float* const* rows, int64_t m, float* 
   int64_t panel = panel_begin;
   // Few rows: more panels, to hide the latency of the sums.
   if (m == 1)
-    for (; panel + 4 <= panel_end; panel += 4) tile<1, 4>(p, rows, m, out, stride, panel);
+    for (; panel + 4 <= panel_end; panel += 4) tile<1, 4, false>(p, rows, m, out, stride, panel);
   if (m == 2)
-    for (; panel + 2 <= panel_end; panel += 2) tile<2, 2>(p, rows, m, out, stride, panel);
-  for (; panel < panel_end; ++panel) {
-    int64_t i = 0;
-    for (; m - i > 4; i += 6) tile<6, 1>(p, rows + i, m - i, out + i * stride, stride, panel);
-    if (m - i == 4)
-      tile<4, 1>(p, rows + i, m - i, out + i * stride, stride, panel);
-    else if (m - i > 1)
-      tile<3, 1>(p, rows + i, m - i, out + i * stride, stride, panel);
-    else if (m - i == 1)
-      tile<1, 1>(p, rows + i, m - i, out + i * stride, stride, panel);
-  }
+    for (; panel + 2 <= panel_end; panel += 2) tile<2, 2, false>(p, rows, m, out, stride, panel);
+  if (p.far())
+    for (; panel < panel_end; ++panel) panel_rows<true>(p, rows, m, out, stride, panel);
+  else
+    for (; panel < panel_end; ++panel) panel_rows<false>(p, rows, m, out, stride, panel);
 }
 
 }  // namespace nibble::kernels::avx2

@@ -10,9 +10,9 @@ __mmask16 first_lanes(int64_t count) {
   return count >= 16 ? 0xffff : count > 0 ? (1u << count) - 1 : 0;
 }
 
-/// `kRows` rows by `kPanels` panels, all sums in registers. Many rows fetch what comes after them:
-/// the next panels, a line each k, and the sums of the next rows.
-template <int kRows, int kPanels>
+/// `kRows` rows by `kPanels` panels, all sums in registers. With `kAhead` the next panels are
+/// fetched meanwhile, a line each k.
+template <int kRows, int kPanels, bool kAhead>
 void tile(const MatmulF32& p, const float* const* rows, int64_t valid, float* out, int64_t stride,
           int64_t panel) {
   const float* row[kRows];
@@ -43,7 +43,7 @@ void tile(const MatmulF32& p, const float* const* rows, int64_t valid, float* ou
       __m512 w[kPanels];
       NIBBLE_UNROLL for (int q = 0; q < kPanels; ++q) {
         w[q] = _mm512_load_ps(b + q * p.panel_stride);
-        if constexpr (kRows > 2) __builtin_prefetch(b + q * p.panel_stride + ahead, 0, 2);
+        if constexpr (kAhead) __builtin_prefetch(b + q * p.panel_stride + ahead, 0, 2);
       }
       NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
         const __m512 x = _mm512_set1_ps(a[m][k]);
@@ -63,17 +63,18 @@ void tile(const MatmulF32& p, const float* const* rows, int64_t valid, float* ou
   }
 }
 
-template <int kPanels>
-void all_rows(const MatmulF32& p, const float* const* rows, int64_t m, float* out, int64_t stride,
-              int64_t panel) {
+template <int kPanels, bool kAhead>
+void panel_rows(const MatmulF32& p, const float* const* rows, int64_t m, float* out, int64_t stride,
+                int64_t panel) {
   int64_t i = 0;
-  for (; m - i > 8; i += 12) tile<12, kPanels>(p, rows + i, m - i, out + i * stride, stride, panel);
+  for (; m - i > 8; i += 12)
+    tile<12, kPanels, kAhead>(p, rows + i, m - i, out + i * stride, stride, panel);
   if (m - i > 4)
-    tile<8, kPanels>(p, rows + i, m - i, out + i * stride, stride, panel);
+    tile<8, kPanels, kAhead>(p, rows + i, m - i, out + i * stride, stride, panel);
   else if (m - i > 2)
-    tile<4, kPanels>(p, rows + i, m - i, out + i * stride, stride, panel);
+    tile<4, kPanels, kAhead>(p, rows + i, m - i, out + i * stride, stride, panel);
   else if (m - i > 0)
-    tile<2, kPanels>(p, rows + i, m - i, out + i * stride, stride, panel);
+    tile<2, kPanels, kAhead>(p, rows + i, m - i, out + i * stride, stride, panel);
 }
 
 }  // namespace
@@ -83,11 +84,14 @@ void matmul_f32(const MatmulF32& p, const float* const* rows, int64_t m, float* 
   int64_t panel = panel_begin;
   // Few rows: more panels, to hide the latency of the sums.
   if (m == 1)
-    for (; panel + 8 <= panel_end; panel += 8) tile<1, 8>(p, rows, m, out, stride, panel);
+    for (; panel + 8 <= panel_end; panel += 8) tile<1, 8, false>(p, rows, m, out, stride, panel);
   if (m == 2)
-    for (; panel + 8 <= panel_end; panel += 8) tile<2, 8>(p, rows, m, out, stride, panel);
-  for (; panel + 2 <= panel_end; panel += 2) all_rows<2>(p, rows, m, out, stride, panel);
-  if (panel < panel_end) all_rows<1>(p, rows, m, out, stride, panel);
+    for (; panel + 8 <= panel_end; panel += 8) tile<2, 8, false>(p, rows, m, out, stride, panel);
+  if (p.far())
+    for (; panel + 2 <= panel_end; panel += 2) panel_rows<2, true>(p, rows, m, out, stride, panel);
+  else
+    for (; panel + 2 <= panel_end; panel += 2) panel_rows<2, false>(p, rows, m, out, stride, panel);
+  if (panel < panel_end) panel_rows<1, false>(p, rows, m, out, stride, panel);
 }
 
 }  // namespace nibble::kernels::avx512bw
