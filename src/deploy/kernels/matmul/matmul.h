@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -21,10 +22,22 @@ struct MatmulF32Variant {
 /// All variants of this build, worst first.
 std::span<const MatmulF32Variant> matmul_f32_variants();
 
-/// The whole product: rows of `plan` over `a`, all panels, on the threads of `pool`. `p.segment`,
-/// `p.segments` and `p.length` are taken from the plan. `out` rows lie `stride` elements apart.
-void matmul_f32(const MatmulF32Variant& variant, MatmulF32 p, const RowPlan& plan, const float* a,
-                float* out, int64_t stride, ThreadPool& pool);
+/// The memory of one product of binary32.
+struct MatmulF32Data {
+  const float* a = nullptr;        // what the plan speaks of
+  float* out = nullptr;            // rows lie `stride` elements apart
+  int64_t stride = 0;              // of `out`
+  std::byte* workspace = nullptr;  // 64-byte aligned, matmul_f32_workspace() bytes
+};
+
+/// The whole product: all rows of the plan by all panels, on the threads of `pool`. `p.segment`,
+/// `p.segments`, `p.length` and `p.panel_stride` are taken from the plan.
+///
+/// Long rows are cut into blocks of k: a block of B then serves many rows from the nearest cache,
+/// and a block of A, copied together, all panels from the next; Y holds the sums in between.
+void matmul_f32(const MatmulF32Variant& variant, MatmulF32 p, const RowPlan& plan,
+                const MatmulF32Data& data, ThreadPool& pool);
+size_t matmul_f32_workspace(int64_t n, const RowPlan& plan, int threads);
 
 struct MatmulS8Variant {
   Isa isa;

@@ -22,10 +22,16 @@ void run(benchmark::State& state, const MatmulF32Variant& variant) {
   const RowPlan plan = RowPlan::matrix(m, k, k);
   ThreadPool pool(1);
   constexpr float kInf = std::numeric_limits<float>::infinity();
+  Buffer workspace(matmul_f32_workspace(n, plan, 1));
   for (auto _ : state)
     matmul_f32(variant,
                {.b = b.span<float>().data(), .bias = bias.data(), .n = n, .lo = -kInf, .hi = kInf},
-               plan, a.span<float>().data(), y.span<float>().data(), n, pool);
+               plan,
+               {.a = a.span<float>().data(),
+                .out = y.span<float>().data(),
+                .stride = n,
+                .workspace = workspace.data()},
+               pool);
   state.counters["GFLOPS"] = benchmark::Counter(2e-9 * static_cast<double>(m * n * k),
                                                 benchmark::Counter::kIsIterationInvariantRate);
 }
@@ -37,6 +43,7 @@ const int registered = [] {
         benchmark::RegisterBenchmark(std::string(variant.name).c_str(),
                                      [&variant](benchmark::State& state) { run(state, variant); });
     bench->Args({512, 512, 512})
+        ->Args({128, 4096, 4096})
         ->Args({3136, 64, 576})
         ->Args({49, 960, 160})
         ->Args({1, 1000, 1280});

@@ -68,10 +68,11 @@ std::vector<float> computed(const Problem& p, const MatmulF32Variant& variant, i
   for (int64_t s = 0; s < segments; ++s) plan.segment.push_back(s * m * length);
   std::vector<float> y(static_cast<size_t>(m * (n + 3)), -7.0f);  // rows n + 3 apart
   ThreadPool pool(threads);
+  Buffer workspace(matmul_f32_workspace(n, plan, threads));
   matmul_f32(
       variant,
       {.b = packed.span<float>().data(), .bias = bias.data(), .n = n, .lo = p.lo, .hi = p.hi}, plan,
-      p.a.data(), y.data(), n + 3, pool);
+      {.a = p.a.data(), .out = y.data(), .stride = n + 3, .workspace = workspace.data()}, pool);
   std::vector<float> dense;
   for (int64_t i = 0; i < m; ++i) {
     dense.insert(dense.end(), y.begin() + i * (n + 3), y.begin() + i * (n + 3) + n);
@@ -105,6 +106,36 @@ TEST(MatmulF32, EveryLengthOfK) {
 
 TEST(MatmulF32, ManyBlocks) {
   expect_same_bytes(random_problem({401, 70, 260, 4}, 3));
+}
+
+// Long rows are computed in blocks of k, which end inside segments or hold several.
+TEST(MatmulF32, BlocksOfK) {
+  for (int64_t m : {12, 13, 16, 29})
+    for (int64_t n : {16, 17, 40}) expect_same_bytes(random_problem({m, n, 1153, 1}, 6));
+  expect_same_bytes(random_problem({157, 18, 1153, 1}, 11));
+  expect_same_bytes(random_problem({31, 35, 1155, 5}, 7));
+  expect_same_bytes(random_problem({14, 50, 2000, 400}, 8));
+  expect_same_bytes(random_problem({26, 40, 4608, 9}, 9));
+}
+
+TEST(MatmulF32, BlocksPassNanAndInfinityAndClipOnce) {
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  Problem problem = random_problem({19, 37, 1500, 3}, 10);
+  problem.lo = -1.0f;
+  problem.hi = 2.0f;
+  problem.a[500] = std::numeric_limits<float>::quiet_NaN();  // row 1, segment 0
+  problem.a[19 * 500 + 2 * 500 + 7] = kInf;                  // row 2, segment 1
+  problem.a[2 * 19 * 500 + 3 * 500 + 499] = -kInf;           // row 3, the last element
+  for (int64_t k = 0; k < 1500; ++k) problem.b[k * 37 + 5] = k < 700 ? 1.0f : -1.0f;
+  for (int64_t k = 0; k < 500; ++k) problem.a[4 * 500 + k] = 3.0f;  // far above hi, then back
+  for (int64_t s : {1, 2})
+    for (int64_t k = 0; k < 500; ++k) problem.a[(s * 19 + 4) * 500 + k] = 2.5f;
+  problem.bias[5] = 0.5f;
+  expect_same_bytes(problem);
+  const std::vector<float> y = plain(problem);
+  EXPECT_TRUE(std::isnan(y[37]));
+  EXPECT_TRUE(y[2 * 37] == -1.0f || y[2 * 37] == 2.0f);
+  EXPECT_EQ(y[4 * 37 + 5], 0.5f);  // 0.5 + 700 sums upwards, 800 downwards
 }
 
 TEST(MatmulF32, ClipsAtBothEndsAndPassesNan) {

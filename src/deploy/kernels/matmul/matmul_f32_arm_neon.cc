@@ -14,13 +14,23 @@ struct Lane {
 template <int kRows, int kVectors>
 void tile(const MatmulF32& p, const float* const* rows, int64_t valid, float* out, int64_t stride,
           int64_t n) {
+  constexpr int kOfPanel = kPanelF32 / 4;
   const float* row[kRows];
   NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) row[m] = rows[m < valid ? m : valid - 1];
-  // With no k there are no panels either: their pointer may be null.
-  const float* b = p.k() > 0 ? p.b + n / kPanelF32 * p.k() * kPanelF32 + n % kPanelF32 : nullptr;
+  const float* b = p.b + n / kPanelF32 * p.panel_stride;
+  if (p.k() > 0) b += n % kPanelF32;  // with no k there are no panels: their pointer may be null
   float32x4_t acc[kRows][kVectors];
-  NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
-    NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[m][v] = vld1q_f32(p.bias + n + 4 * v);
+  if (p.bias) {
+    NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) {
+      const float32x4_t start = vld1q_f32(p.bias + n + 4 * v);
+      NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) acc[m][v] = start;
+    }
+  } else {
+    NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) {
+      const float* sums = out + (m < valid ? m : valid - 1) * stride + n;
+      NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[m][v] =
+          load_some(sums + 4 * v, p.n - n - 4 * v);
+    }
   }
   for (int64_t s = 0; s < p.segments; ++s) {
     const float* a[kRows];
@@ -31,7 +41,7 @@ void tile(const MatmulF32& p, const float* const* rows, int64_t valid, float* ou
       NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) x[m] = vld1q_f32(a[m] + k);
       const auto step = [&](auto lane) __attribute__((always_inline)) {
         NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) {
-          const float32x4_t w = vld1q_f32(b + 4 * v);
+          const float32x4_t w = vld1q_f32(b + v / kOfPanel * p.panel_stride + v % kOfPanel * 4);
           NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) acc[m][v] =
               vfmaq_laneq_f32(acc[m][v], w, x[m], decltype(lane)::value);
         }
@@ -41,7 +51,7 @@ void tile(const MatmulF32& p, const float* const* rows, int64_t valid, float* ou
     }
     for (; k < p.length; ++k, b += kPanelF32) {
       NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) {
-        const float32x4_t w = vld1q_f32(b + 4 * v);
+        const float32x4_t w = vld1q_f32(b + v / kOfPanel * p.panel_stride + v % kOfPanel * 4);
         NIBBLE_UNROLL for (int m = 0; m < kRows; ++m) acc[m][v] =
             vfmaq_f32(acc[m][v], w, vld1q_dup_f32(a[m] + k));
       }
@@ -55,10 +65,10 @@ void tile(const MatmulF32& p, const float* const* rows, int64_t valid, float* ou
   }
 }
 
-/// The columns of one panel: few rows take wider tiles, for as many sums in flight.
+/// The columns of one panel.
 template <int kRows, int kVectors>
-void panel(const MatmulF32& p, const float* const* rows, int64_t valid, float* out, int64_t stride,
-           int64_t first) {
+void columns(const MatmulF32& p, const float* const* rows, int64_t valid, float* out,
+             int64_t stride, int64_t first) {
   const int64_t end = first + kPanelF32 < p.n ? first + kPanelF32 : p.n;
   for (int64_t n = first; n < end; n += 4 * kVectors)
     tile<kRows, kVectors>(p, rows, valid, out, stride, n);
@@ -68,15 +78,22 @@ void panel(const MatmulF32& p, const float* const* rows, int64_t valid, float* o
 
 void matmul_f32(const MatmulF32& p, const float* const* rows, int64_t m, float* out, int64_t stride,
                 int64_t panel_begin, int64_t panel_end) {
-  for (int64_t n = panel_begin * kPanelF32; n < panel_end * kPanelF32; n += kPanelF32) {
+  int64_t n = panel_begin * kPanelF32;
+  const int64_t end = panel_end * kPanelF32;
+  // Few rows: two panels at a time, for as many sums in flight.
+  if (m == 1)
+    for (; n + 2 * kPanelF32 <= end; n += 2 * kPanelF32) tile<1, 8>(p, rows, m, out, stride, n);
+  if (m == 2)
+    for (; n + 2 * kPanelF32 <= end; n += 2 * kPanelF32) tile<2, 8>(p, rows, m, out, stride, n);
+  for (; n < end; n += kPanelF32) {
     int64_t i = 0;
-    for (; m - i > 4; i += 8) panel<8, 2>(p, rows + i, m - i, out + i * stride, stride, n);
+    for (; m - i > 4; i += 8) columns<8, 2>(p, rows + i, m - i, out + i * stride, stride, n);
     if (m - i > 2)
-      panel<4, 4>(p, rows + i, m - i, out + i * stride, stride, n);
+      columns<4, 4>(p, rows + i, m - i, out + i * stride, stride, n);
     else if (m - i == 2)
-      panel<2, 8>(p, rows + i, m - i, out + i * stride, stride, n);
+      columns<2, 4>(p, rows + i, m - i, out + i * stride, stride, n);
     else if (m - i == 1)
-      panel<1, 8>(p, rows + i, m - i, out + i * stride, stride, n);
+      columns<1, 4>(p, rows + i, m - i, out + i * stride, stride, n);
   }
 }
 

@@ -11,8 +11,9 @@ void matmul_f32(const MatmulF32& p, const float* const* rows, int64_t m, float* 
     const int64_t width = p.n - n0 < kPanelF32 ? p.n - n0 : kPanelF32;
     for (int64_t i = 0; i < m; ++i) {
       float acc[kPanelF32];
-      for (int64_t j = 0; j < width; ++j) acc[j] = p.bias[n0 + j];
-      const float* b = p.b + panel * p.k() * kPanelF32;
+      for (int64_t j = 0; j < width; ++j)
+        acc[j] = p.bias ? p.bias[n0 + j] : out[i * stride + n0 + j];
+      const float* b = p.b + panel * p.panel_stride;
       for (int64_t s = 0; s < p.segments; ++s) {
         const float* a = rows[i] + p.segment[s];
         for (int64_t k = 0; k < p.length; ++k, b += kPanelF32)

@@ -38,7 +38,9 @@ class ConvF32 : public Step {
 
     bias_at_ = align_up(b_.scratch_bytes());
     image_at_ = bias_at_ + align_up(static_cast<size_t>(w.groups * bias_size()) * sizeof(float));
-    context.scratch_bytes = image_at_ + static_cast<size_t>(plan_.copy_size()) * sizeof(float);
+    workspace_at_ = image_at_ + align_up(static_cast<size_t>(plan_.copy_size()) * sizeof(float));
+    context.scratch_bytes =
+        workspace_at_ + kernels::matmul_f32_workspace(filters_, plan_.rows(), context.threads);
     macs_ =
         static_cast<double>(plan_.rows().count()) * static_cast<double>(w.groups * filters_ * k);
     return {};
@@ -67,8 +69,12 @@ class ConvF32 : public Step {
                            .n = filters_,
                            .lo = clip_.min(),
                            .hi = clip_.max()},
-                          plan_.rows(), image + g * w.channels, out + g * filters_,
-                          w.groups * filters_, context.pool);
+                          plan_.rows(),
+                          {.a = image + g * w.channels,
+                           .out = out + g * filters_,
+                           .stride = w.groups * filters_,
+                           .workspace = context.scratch + workspace_at_},
+                          context.pool);
     }
   }
 
@@ -83,7 +89,7 @@ class ConvF32 : public Step {
   FusedClip clip_;
   const kernels::MatmulF32Variant* variant_ = nullptr;
   int64_t filters_ = 0;  // output channels of one group
-  size_t bias_at_ = 0, image_at_ = 0;
+  size_t bias_at_ = 0, image_at_ = 0, workspace_at_ = 0;
   double macs_ = 0;
 };
 

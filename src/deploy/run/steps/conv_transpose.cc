@@ -71,7 +71,9 @@ class ConvTransposeF32 : public Step {
     variant_ = &kernels::select(kernels::matmul_f32_variants(), context.isa);
     bias_at_ = align_up(b_.scratch_bytes());
     image_at_ = bias_at_ + align_up(static_cast<size_t>(w.groups * bias_size()) * sizeof(float));
-    context.scratch_bytes = image_at_ + static_cast<size_t>(image_size()) * sizeof(float);
+    workspace_at_ = image_at_ + align_up(static_cast<size_t>(image_size()) * sizeof(float));
+    context.scratch_bytes =
+        workspace_at_ + kernels::matmul_f32_workspace(filters_, plan_.rows(), context.threads);
     return {};
   }
 
@@ -95,8 +97,12 @@ class ConvTransposeF32 : public Step {
                            .n = filters_,
                            .lo = clip_.min(),
                            .hi = clip_.max()},
-                          plan_.rows(), image + g * w.channels, out + g * filters_,
-                          w.groups * filters_, context.pool);
+                          plan_.rows(),
+                          {.a = image + g * w.channels,
+                           .out = out + g * filters_,
+                           .stride = w.groups * filters_,
+                           .workspace = context.scratch + workspace_at_},
+                          context.pool);
     }
   }
 
@@ -135,7 +141,7 @@ class ConvTransposeF32 : public Step {
   FusedClip clip_;
   const kernels::MatmulF32Variant* variant_ = nullptr;
   int64_t filters_ = 0;  // output channels of one group
-  size_t bias_at_ = 0, image_at_ = 0;
+  size_t bias_at_ = 0, image_at_ = 0, workspace_at_ = 0;
 };
 
 }  // namespace

@@ -42,8 +42,10 @@ class GemmF32 : public Step {
     plan_ = kernels::RowPlan::matrix(m_, k_, k_);
     bias_at_ = align_up(b_.scratch_bytes());
     a_at_ = bias_at_ + align_up(static_cast<size_t>(bias_size()) * sizeof(float));
+    workspace_at_ =
+        a_at_ + align_up(a_transposed_ ? static_cast<size_t>(m_ * k_) * sizeof(float) : 0);
     context.scratch_bytes =
-        a_at_ + (a_transposed_ ? static_cast<size_t>(m_ * k_) * sizeof(float) : 0);
+        workspace_at_ + kernels::matmul_f32_workspace(n_, plan_, context.threads);
     return {};
   }
 
@@ -63,9 +65,10 @@ class GemmF32 : public Step {
       for (int64_t n = 0; n < n_; ++n) bias[n] = beta_ * c[n * c_column_];
     const FusedClip clip = fused_ ? clip_ : FusedClip();
     float* y = context.outputs[0].as<float>();
-    kernels::matmul_f32(*variant_,
-                        {.b = b, .bias = bias, .n = n_, .lo = clip.min(), .hi = clip.max()}, plan_,
-                        a, y, n_, context.pool);
+    kernels::matmul_f32(
+        *variant_, {.b = b, .bias = bias, .n = n_, .lo = clip.min(), .hi = clip.max()}, plan_,
+        {.a = a, .out = y, .stride = n_, .workspace = context.scratch + workspace_at_},
+        context.pool);
     if (!fused_) scale_and_add(c, y);
   }
 
@@ -96,7 +99,7 @@ class GemmF32 : public Step {
   bool a_transposed_ = false, has_c_ = false, fused_ = true;
   float alpha_ = 1, beta_ = 1;
   int64_t c_row_ = 0, c_column_ = 0;  // strides of C, 0 where it is broadcast
-  size_t bias_at_ = 0, a_at_ = 0;
+  size_t bias_at_ = 0, a_at_ = 0, workspace_at_ = 0;
 };
 
 }  // namespace

@@ -26,7 +26,9 @@ class MatmulF32Step : public Step {
     variant_ = &kernels::select(kernels::matmul_f32_variants(), context.isa);
     zeros_ = Buffer(static_cast<size_t>(kernels::packed_f32(n, 1)) * sizeof(float));
     std::fill(zeros_.data(), zeros_.data() + zeros_.size(), std::byte{0});
-    context.scratch_bytes = b_.scratch_bytes();
+    workspace_at_ = align_up(b_.scratch_bytes());
+    context.scratch_bytes =
+        workspace_at_ + kernels::matmul_f32_workspace(n, plan_, context.threads);
     return {};
   }
 
@@ -42,7 +44,12 @@ class MatmulF32Step : public Step {
                            .n = n,
                            .lo = clip_.min(),
                            .hi = clip_.max()},
-                          plan_, a + p.a * m * k, y, n, context.pool);
+                          plan_,
+                          {.a = a + p.a * m * k,
+                           .out = y,
+                           .stride = n,
+                           .workspace = context.scratch + workspace_at_},
+                          context.pool);
       y += m * n;
     }
   }
@@ -60,6 +67,7 @@ class MatmulF32Step : public Step {
   Buffer zeros_;  // the bias
   FusedClip clip_;
   const kernels::MatmulF32Variant* variant_ = nullptr;
+  size_t workspace_at_ = 0;
 };
 
 /// MatMul of the other element types; integers wrap around.
