@@ -113,6 +113,7 @@ class BenchCommand : public Command {
                         {"limit_gops", limits.gops_of(layer.work)},
                         {"limit_gbs", limits.gbs_of(layer.work)},
                         {"share", share_of(layer, limits)}});
+      if (!layer.copy.empty()) layers.back()["copy"] = layer.copy;
       if (!energy.layers.empty()) layers.back()["energy_j"] = energy.layers[i];
     }
     return layers;
@@ -129,10 +130,11 @@ class BenchCommand : public Command {
       char joules[32] = "";
       if (!energy.layers.empty())
         std::snprintf(joules, sizeof joules, "%8.3f ", energy.layers[i] * 1e6);
-      std::snprintf(text, sizeof text, "%10.1f %9.1f %8.2f %7.0f%% %s %-18s %s (%s)",
+      const std::string copy = layer.copy.empty() ? "" : " + " + layer.copy;
+      std::snprintf(text, sizeof text, "%10.1f %9.1f %8.2f %7.0f%% %s %-18s %s%s (%s)",
                     layer.microseconds, layer.gops, layer.gbs, share_of(layer, limits) * 100,
                     joules, std::string(model::name_of(layer.op)).c_str(), layer.name.c_str(),
-                    layer.kernel.c_str());
+                    copy.c_str(), layer.kernel.c_str());
       console.line(text);
     }
   }

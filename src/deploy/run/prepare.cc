@@ -141,6 +141,16 @@ Status Session::Impl::prepare_step(size_t n, bool dynamic) {
   return {};
 }
 
+bool Session::Impl::join_copy(size_t n) {
+  if (!steps[n]->copy().kernel) return false;
+  const size_t maker = producer[static_cast<size_t>(value(node(n).inputs[0]).root)];
+  if (maker == kNoNode || !computed[maker] || copies[maker] != kNoNode ||
+      !steps[maker]->makes_copies())
+    return false;
+  copies[maker] = n;
+  return true;
+}
+
 Status Session::Impl::evaluate(size_t n) {
   NIBBLE_RETURN_IF_ERROR(prepare_step(n, false));
   allocate_outputs(n, Home::kKnown);
@@ -169,6 +179,7 @@ Status Session::Impl::prepare(std::span<const Shape> shapes) {
 
   const size_t count = model->nodes.size();
   computed.assign(count, 0);
+  copies.assign(count, kNoNode);
   seconds.assign(count, 0);
   first_dynamic = count;
   owned_bytes = peak_owned_bytes = 0;
@@ -192,7 +203,7 @@ Status Session::Impl::prepare(std::span<const Shape> shapes) {
     } else {
       NIBBLE_RETURN_IF_ERROR(prepare_step(n, false));
       allocate_outputs(n, Home::kArena);
-      computed[n] = 1;
+      computed[n] = !join_copy(n);
     }
   }
   NIBBLE_RETURN_IF_ERROR(place_and_bind());
@@ -206,13 +217,17 @@ Status Session::Impl::place_and_bind() {
   // the dynamic part or the caller reads lives to the end.
   std::vector<Block> blocks;
   std::vector<int> block_of(values.size(), -1);
-  for (size_t n = 0; n < first_dynamic; ++n) {
-    if (!computed[n]) continue;
+  const auto place = [&](size_t n, size_t first) {
     for (int tensor : node(n).outputs) {
       if (tensor == model::kNoTensor) continue;
       block_of[static_cast<size_t>(tensor)] = static_cast<int>(blocks.size());
-      blocks.push_back({value(tensor).view().bytes(), n, n});
+      blocks.push_back({value(tensor).view().bytes(), first, n});
     }
+  };
+  for (size_t n = 0; n < first_dynamic; ++n) {
+    if (!computed[n]) continue;
+    place(n, n);
+    if (copies[n] != kNoNode) place(copies[n], n);
   }
   for (size_t t = 0; t < values.size(); ++t) {
     if (values[t].home != Home::kArena) continue;
@@ -239,8 +254,14 @@ Status Session::Impl::place_and_bind() {
   for (size_t n = 0; n < first_dynamic; ++n) {
     const auto all = std::span<const Operand>(operands).subspan(begins[n]);
     const size_t ins = node(n).inputs.size();
+    kernels::CodeCopy copy;
+    if (copies[n] != kNoNode) {
+      copy = steps[copies[n]]->copy();
+      copy.from = static_cast<const int8_t*>(value(node(n).outputs[0]).data);
+      copy.to = static_cast<int8_t*>(value(node(copies[n]).outputs[0]).data);
+    }
     bound.push_back({n, computed[n] ? steps[n].get() : nullptr, computed[n] ? &pool_of(n) : nullptr,
-                     all.first(ins), all.subspan(ins, node(n).outputs.size())});
+                     all.first(ins), all.subspan(ins, node(n).outputs.size()), copy});
   }
   shares = first_dynamic < count ||
            std::any_of(bound.begin(), bound.end(), [&](const Bound& b) { return b.pool == &pool; });

@@ -29,9 +29,12 @@ Status guarded(const std::string& source, F&& f) {
 
 Status Session::Impl::create() {
   last_use.assign(model->tensors.size(), 0);
+  producer.assign(model->tensors.size(), kNoNode);
   for (size_t n = 0; n < model->nodes.size(); ++n) {
     for (int tensor : node(n).inputs)
       if (tensor != model::kNoTensor) last_use[static_cast<size_t>(tensor)] = n;
+    for (int tensor : node(n).outputs)
+      if (tensor != model::kNoTensor) producer[static_cast<size_t>(tensor)] = n;
     Result<std::unique_ptr<Step>> step = make_step(*model, node(n));
     if (!step.ok()) return at_node(n, step.status());
     steps.push_back(std::move(step).value());
@@ -55,6 +58,7 @@ double Session::Impl::bytes_of(size_t n) const {
   };
   for (int tensor : node(n).inputs) count(tensor);
   for (int tensor : node(n).outputs) count(tensor);
+  if (copies[n] != kNoNode) count(node(copies[n]).outputs[0]);
   return bytes;
 }
 
@@ -64,7 +68,7 @@ ThreadPool& Session::Impl::pool_of(size_t n) {
 
 Status Session::Impl::run_step(const Bound& b) {
   Status fault;
-  const RunContext context{b.inputs, b.outputs, scratch.data(), *b.pool, &fault};
+  const RunContext context{b.inputs, b.outputs, scratch.data(), *b.pool, &fault, b.copy};
   if (!profiling) {
     b.step->run(context);
   } else {
@@ -169,8 +173,10 @@ std::vector<StepProfile> Session::profile() const {
     if (!impl_->computed[n]) continue;
     const model::NodeInfo& node = impl_->node(n);
     const Step& step = *impl_->steps[n];
-    profiles.push_back(
-        {n, node.name, node.op, step.kernel(), impl_->seconds[n], step.macs(), impl_->bytes_of(n)});
+    const size_t copy = impl_->copies[n];
+    profiles.push_back({n, node.name, node.op, step.kernel(), impl_->seconds[n], step.macs(),
+                        impl_->bytes_of(n),
+                        copy == Impl::kNoNode ? std::string_view() : impl_->node(copy).name});
   }
   return profiles;
 }

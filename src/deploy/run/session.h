@@ -29,7 +29,8 @@ struct StepProfile {
   std::string_view kernel;
   double seconds;  // of the last run
   double macs;
-  double bytes;  // read and written by the step, constants as stored
+  double bytes;           // read and written by the step, constants as stored
+  std::string_view copy;  // the node whose result the step makes as well; empty: none
 };
 
 /// Runs one model. The model is immutable and shared; a session owns one arena and is used by one

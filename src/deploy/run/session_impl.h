@@ -38,18 +38,22 @@ struct Value {
 };
 
 /// A node of the static part, bound to memory. `step` is null where nothing is left to compute: the
-/// node was evaluated by prepare, or its output is its input in another shape.
+/// node was evaluated by prepare, its output is its input in another shape, or another step makes
+/// it as well (`copy` there).
 struct Bound {
   size_t node = 0;
   Step* step = nullptr;
   ThreadPool* pool = nullptr;
   std::span<const Operand> inputs, outputs;
+  kernels::CodeCopy copy{};
 };
 
 /// Nodes [0, first_dynamic) are prepared for fixed shapes and run as a flat loop over `bound`; from
 /// the first node whose output shape depends on run-time values on, each run prepares and allocates
 /// node by node (dynamic.cc).
 struct Session::Impl {
+  static constexpr size_t kNoNode = static_cast<size_t>(-1);
+
   Impl(std::shared_ptr<const model::Model> m, const SessionOptions& o)
       : model(std::move(m)), options(o), pool(o.threads) {}
 
@@ -61,6 +65,7 @@ struct Session::Impl {
   bool profiling = false;
   std::vector<std::unique_ptr<Step>> steps;  // by node
   std::vector<size_t> last_use;  // by tensor: the last node that reads it; nodes.size() for outputs
+  std::vector<size_t> producer;  // by tensor: the node that makes it, or kNoNode
 
   // Set by prepare.
   bool prepared = false;
@@ -69,6 +74,7 @@ struct Session::Impl {
   std::vector<Shape> input_shapes;
   std::vector<Value> values;  // by tensor
   size_t first_dynamic = 0;
+  std::vector<size_t> copies;  // by node: the one whose result its step makes as well, or kNoNode
   Buffer arena, scratch;
   std::vector<Operand> operands;
   std::vector<Bound> bound;
@@ -117,6 +123,9 @@ struct Session::Impl {
   void allocate_outputs(size_t n, Home home);
   void append_operands(size_t n, bool dynamic, bool preparing, std::vector<Operand>& list) const;
   Status prepare_step(size_t n, bool dynamic);
+  /// Hands node n, prepared, to the step that writes its input, if that makes_copies() and n is a
+  /// copy(). A step takes one.
+  bool join_copy(size_t n);
   Status evaluate(size_t n);
   Status place_and_bind();
 

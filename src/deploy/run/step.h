@@ -9,6 +9,7 @@
 #include "deploy/base/tensor.h"
 #include "deploy/base/thread_pool.h"
 #include "deploy/kernels/choice/table.h"
+#include "deploy/kernels/requantise/code_map.h"
 #include "deploy/model/model.h"
 
 namespace nibble::run {
@@ -49,6 +50,8 @@ struct RunContext {
   /// Where a step reports what only values can show to be wrong (an index outside its axis): the
   /// session then stops with it. The step still writes every element of its outputs.
   Status* fault = nullptr;
+  /// A second result, of a step that makes_copies().
+  kernels::CodeCopy copy{};
 };
 
 /// One node, bound to shapes: prepare() checks what only the kernel can know, picks the kernel and
@@ -59,6 +62,11 @@ class Step {
   virtual ~Step() = default;
   virtual Status prepare(PrepareContext& context) = 0;
   virtual void run(const RunContext& context) = 0;
+  /// Whether run() makes RunContext::copy of its output 0.
+  virtual bool makes_copies() const { return false; }
+  /// After prepare, of a step that is nothing but a map of 8-bit codes: that map, for the step that
+  /// writes them. Its `from` and `to` are not set.
+  virtual kernels::CodeCopy copy() const { return {}; }
   /// The kernel chosen by prepare, "matmul_s8/avx512vnni".
   virtual std::string_view kernel() const { return "reference"; }
   /// Multiply-accumulates of one run, for GOP/s; 0 where the notion does not apply.

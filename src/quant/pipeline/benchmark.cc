@@ -68,9 +68,9 @@ std::vector<LayerTime> layers_of(const std::vector<run::StepProfile>& profile,
   std::vector<LayerTime> layers;
   for (const run::StepProfile& step : profile) {
     const double t = step.seconds;
-    layers.push_back({std::string(step.node), std::string(step.kernel), step.op, t * 1e6,
-                      t > 0 ? 2 * step.macs / t * 1e-9 : 0, t > 0 ? step.bytes / t * 1e-9 : 0,
-                      work_of(step, model)});
+    layers.push_back({std::string(step.node), std::string(step.kernel), std::string(step.copy),
+                      step.op, t * 1e6, t > 0 ? 2 * step.macs / t * 1e-9 : 0,
+                      t > 0 ? step.bytes / t * 1e-9 : 0, work_of(step, model)});
   }
   return layers;
 }

@@ -13,6 +13,7 @@ namespace nibble::pipeline {
 
 struct LayerTime {
   std::string name, kernel;
+  std::string copy;  // the node whose result leaves the same step; empty: none
   model::Op op;
   double microseconds = 0;  // median over the profiled runs
   double gops = 0,

@@ -39,7 +39,7 @@ const BitSerialVariant& select_bitserial(Isa ceiling) {
 
 void bitserial(const BitSerialVariant& variant, BitSerial p, const RowPlan& plan, const uint64_t* a,
                const int32_t* row_sums, int8_t* out, const int8_t* residual, int64_t stride,
-               ThreadPool& pool) {
+               ThreadPool& pool, const CodeCopy& copy) {
   p.segment = plan.segment.data();
   p.segments = static_cast<int64_t>(plan.segment.size());
   p.length = plan.length;
@@ -55,11 +55,13 @@ void bitserial(const BitSerialVariant& variant, BitSerial p, const RowPlan& plan
     for (int64_t task = begin; task < end; ++task) {
       const int64_t i = task / tasks.panel_blocks * tasks.row_block;
       const int64_t t = task % tasks.panel_blocks * tasks.panel_block;
+      const int64_t stop = std::min(t + tasks.panel_block, tiles);
       const int64_t count = std::min(tasks.row_block, m - i);
       plan.pointers(a, i, count, rows);
       variant.product(p, rows, row_sums + i, count, out + i * stride,
-                      residual ? residual + i * stride : nullptr, stride, t,
-                      std::min(t + tasks.panel_block, tiles));
+                      residual ? residual + i * stride : nullptr, stride, t, stop);
+      const int64_t n = t * kBitTile;
+      copy(out + i * stride + n, count, std::min(stop * kBitTile, p.n) - n, stride);
     }
   };
   pool.parallel_for(tasks.count(), serial ? tasks.count() : 1, work);

@@ -7,6 +7,7 @@
 #include "deploy/base/cpu.h"
 #include "deploy/base/thread_pool.h"
 #include "deploy/kernels/matmul/rows.h"
+#include "deploy/kernels/requantise/code_map.h"
 #include "deploy/kernels/simd/output_s8.h"
 
 namespace nibble::kernels {
@@ -63,10 +64,10 @@ std::span<const BitSerialVariant> bitserial_variants();
 const BitSerialVariant& select_bitserial(Isa ceiling);
 
 /// The whole product on the threads of `pool`; segments are taken from the plan, which speaks of
-/// words.
+/// words. `copy`: of `out`.
 void bitserial(const BitSerialVariant& variant, BitSerial p, const RowPlan& plan, const uint64_t* a,
                const int32_t* row_sums, int8_t* out, const int8_t* residual, int64_t stride,
-               ThreadPool& pool);
+               ThreadPool& pool, const CodeCopy& copy = {});
 
 /// Codes [n][taps][channels] as words of the order above; `words` has bitserial_words() elements.
 void pack_bitserial(const uint8_t* codes, int bits, int64_t n, int64_t taps, int64_t channels,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "deploy/base/tensor.h"
+#include "deploy/kernels/requantise/code_map_testing.h"
 #include "deploy/kernels/simd/output_s8_reference.h"
 
 namespace nibble::kernels {
@@ -90,8 +91,10 @@ void expect_same_bytes(const Problem& p, int threads, bool with_residual) {
     variant.planes(p.a.data(), p.m * p.taps, p.channels, p.a_planes, problem.a_plane,
                    planes.data());
     std::vector<int8_t> got(want.size(), 77);
+    testing::CheckedCopy copy(variant.isa, got.size());
     bitserial(variant, problem, plan, planes.data(), row_sums.data(), got.data(),
-              with_residual ? residual.data() : nullptr, stride, pool);
+              with_residual ? residual.data() : nullptr, stride, pool, copy.of(got.data()));
+    copy.expect(got, p.n, stride);
     ASSERT_EQ(got, want) << variant.name << " m " << p.m << " n " << p.n << " taps " << p.taps
                          << " channels " << p.channels << " W" << p.w_bits << " A" << p.a_planes
                          << (p.a_signed ? " signed" : "") << " threads " << threads;

@@ -10,6 +10,7 @@
 #include "deploy/kernels/matmul/matmul_f32.h"
 #include "deploy/kernels/matmul/matmul_s8.h"
 #include "deploy/kernels/matmul/rows.h"
+#include "deploy/kernels/requantise/code_map.h"
 
 namespace nibble::kernels {
 
@@ -55,6 +56,7 @@ struct MatmulS8Data {
   int64_t stride = 0;
   const int8_t* residual = nullptr;  // codes to add, laid out as `out`; null: none
   std::byte* workspace = nullptr;    // 64-byte aligned, matmul_s8_workspace() bytes
+  CodeCopy copy{};                   // of `out`; none beside `sums`
   /// Where given, gets sum_k u a, rows of p.n, and no codes are made: zero points and sum_shift
   /// are 0.
   int32_t* sums = nullptr;

@@ -83,11 +83,15 @@ class Worker {
     const int64_t row = index / tasks.panel_blocks * tasks.row_block;
     const int64_t panel = index % tasks.panel_blocks * tasks.panel_block;
     const int64_t panels = divide_up(p_.n, kPanelS8);
+    const int64_t end = std::min(panel + tasks.panel_block, panels);
     row_ = row;
     m_ = std::min(tasks.row_block, plan_.count() - row);
     plan_.pointers(data_.a, row, m_, rows_);
     if (core_.dense_rows) make_dense();
-    for (int64_t q = panel; q < std::min(panel + tasks.panel_block, panels);) q += block_of(q);
+    for (int64_t q = panel; q < end;) q += block_of(q);
+    const int64_t n = panel * kPanelS8;
+    data_.copy(data_.out + row * data_.stride + n, m_, std::min(end * kPanelS8, p_.n) - n,
+               data_.stride);
   }
 
  private:
@@ -199,6 +203,8 @@ void matmul_s8(const MatmulS8Variant& variant, MatmulS8 p, const RowPlan& plan,
     copy_row(p, from, row);
     pool.parallel_for(panels, cut.serial ? panels : 1, [&](int64_t begin, int64_t end) {
       core.vector(p, row, data.row_sums[0], data.out, data.residual, begin, end);
+      const int64_t n = begin * kPanelS8;
+      data.copy(data.out + n, 1, std::min(end * kPanelS8, p.n) - n, data.stride);
     });
     return;
   }

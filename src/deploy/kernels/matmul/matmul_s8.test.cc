@@ -9,6 +9,7 @@
 #include "deploy/base/tensor.h"
 #include "deploy/format/format.h"
 #include "deploy/kernels/matmul/matmul.h"
+#include "deploy/kernels/requantise/code_map_testing.h"
 #include "deploy/numeric/requantise.h"
 
 namespace nibble::kernels {
@@ -155,14 +156,17 @@ std::vector<int8_t> computed(const Problem& p, const MatmulS8Variant& variant, i
                          .output = output};
   Buffer workspace(matmul_s8_workspace(variant, problem, plan, threads));
   const bool sums = needs_row_sums(variant, problem, p.m);
+  testing::CheckedCopy copy(variant.isa, y.size());
   matmul_s8(variant, problem, plan,
             {.a = p.a.data(),
              .row_sums = sums ? row_sums.data() : nullptr,
              .out = y.data(),
              .stride = stride,
              .residual = residual.empty() ? nullptr : residual.data(),
-             .workspace = workspace.data()},
+             .workspace = workspace.data(),
+             .copy = copy.of(y.data())},
             pool);
+  copy.expect(y, p.n, stride);
   std::vector<int8_t> dense;
   for (int64_t i = 0; i < p.m; ++i) {
     dense.insert(dense.end(), y.begin() + i * stride, y.begin() + i * stride + p.n);

@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "deploy/base/dtype.h"
+#include "deploy/kernels/requantise/code_map.h"
 #include "deploy/kernels/simd/select.h"
 
 namespace nibble::kernels {
@@ -54,6 +55,7 @@ struct CodeKernels {
   RequantizeKernel* requantize[kContainers][kContainers];             // [q][y]
   CodeBinaryKernel* add[kContainers][kContainers][kContainers];       // [a][b][y]
   CodeBinaryKernel* multiply[kContainers][kContainers][kContainers];  // [a][b][y]
+  MapCodesKernel* map;                                                // of one byte
 };
 
 /// Variant float: the best table at or below the ceiling `isa`.

@@ -57,6 +57,10 @@ void multiply(const void* left, int64_t a_step, const void* right, int64_t b_ste
   }
 }
 
+void map_codes(const CodeMap& f, const int8_t* x, int8_t* y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = f.of[static_cast<uint8_t>(x[i])];
+}
+
 }  // namespace
 
 const CodeKernels kCodeKernels = NIBBLE_CODE_KERNELS("codes/portable");

@@ -1,7 +1,8 @@
 // The table of CodeKernels of one ISA, from vectors: included once by each ISA file, which defines
-// NIBBLE_ISA_NAMESPACE, NIBBLE_VECTOR_BYTES and NIBBLE_ISA_NAME("codes").
+// NIBBLE_ISA_NAMESPACE, NIBBLE_VECTOR_BYTES and look_up() (code_map_rows.h).
 #pragma once
 
+#include "deploy/kernels/requantise/code_map_rows.h"
 #include "deploy/kernels/requantise/codes.h"
 #include "deploy/kernels/requantise/table.h"
 #include "deploy/kernels/simd/lanes.h"

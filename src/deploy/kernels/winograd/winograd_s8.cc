@@ -60,7 +60,8 @@ class Worker {
     std::fill(padding_, padding_ + p.channels, padding);
   }
 
-  void block(int64_t first, const int8_t* image, const int8_t* residual, int8_t* out) {
+  void block(int64_t first, const int8_t* image, const int8_t* residual, int8_t* out,
+             const CodeCopy& copy) {
     const int64_t count = std::min(cut_.block, cut_.tiles - first);
     for (int64_t t = 0; t < count; ++t) transform(first + t, image, v_ + t * p_.channels);
     for (int64_t n = 0; n < p_.n; n += kWinogradTile) {
@@ -68,12 +69,15 @@ class Worker {
       for (int64_t i = 0; i < kElements; ++i)
         core_.product(v_ + i * v_plane(), count, u + i * p_.channels * kWinogradTile, p_.channels,
                       m_ + i * m_plane());
-      // The tiles of one line of the image at a time.
-      for (int64_t t = 0, next; t < count; t = next) {
-        next = std::min(count, t + cut_.columns - (first + t) % cut_.columns);
-        finish(first + t, next - t, n, m_ + t * kWinogradTile, residual, out);
-      }
+      each_line(first, count, [&](int64_t t, int64_t tiles) {
+        finish(first + t, tiles, n, m_ + t * kWinogradTile, residual, out);
+      });
     }
+    each_line(first, count, [&](int64_t t, int64_t tiles) {
+      each_row(first + t, tiles, [&](int64_t, int64_t pixel, int64_t pixels) {
+        copy(out + pixel * p_.n, pixels, p_.n, p_.n);
+      });
+    });
   }
 
  private:
@@ -96,23 +100,39 @@ class Worker {
     core_.input(patch, p_.channels, v, v_plane());
   }
 
+  /// f(t, tiles) of the tiles [first, first + count) that lie in one line: `tiles` from first + t.
+  template <class F>
+  void each_line(int64_t first, int64_t count, F f) const {
+    for (int64_t t = 0, next; t < count; t = next) {
+      next = std::min(count, t + cut_.columns - (first + t) % cut_.columns);
+      f(t, next - t);
+    }
+  }
+
+  /// f(i, pixel, pixels): row i of the results of `count` tiles side by side.
+  template <class F>
+  void each_row(int64_t tile, int64_t count, F f) const {
+    const int64_t y1 = tile / cut_.columns % cut_.lines * 2, y2 = tile % cut_.columns * 2;
+    const int64_t b = tile / cut_.columns / cut_.lines;
+    for (int64_t i = 0; i < std::min<int64_t>(2, w_.out[1] - y1); ++i)
+      f(i, (b * w_.out[1] + y1 + i) * w_.out[2] + y2, std::min(2 * count, w_.out[2] - y2));
+  }
+
   /// The results of `count` tiles side by side, channels from n on.
   void finish(int64_t tile, int64_t count, int64_t n, const int32_t* m, const int8_t* residual,
               int8_t* out) const {
     const int64_t line = 2 * count * kWinogradTile;
     core_.output(m, m_plane(), count, sums_, line);
-    const int64_t y1 = tile / cut_.columns % cut_.lines * 2, y2 = tile % cut_.columns * 2;
-    const int64_t b = tile / cut_.columns / cut_.lines;
-    for (int64_t i = 0; i < std::min<int64_t>(2, w_.out[1] - y1); ++i) {
-      const int64_t at = ((b * w_.out[1] + y1 + i) * w_.out[2] + y2) * p_.n + n;
+    each_row(tile, count, [&](int64_t i, int64_t pixel, int64_t pixels) {
+      const int64_t at = pixel * p_.n + n;
       core_.finish(p_.output, n,
                    {.sums = sums_ + i * line,
-                    .rows = std::min(2 * count, w_.out[2] - y2),
+                    .rows = pixels,
                     .channels = std::min(kWinogradTile, p_.n - n),
                     .out = out + at,
                     .residual = residual ? residual + at : nullptr,
                     .stride = p_.n});
-    }
+    });
   }
 
   const WinogradS8Core& core_;
@@ -174,7 +194,7 @@ size_t winograd_s8_workspace(const WinogradS8& p, const Windows& windows, int th
 
 void winograd_s8(const WinogradS8Variant& variant, const WinogradS8& p, const Windows& windows,
                  const int8_t* image, int8_t padding, const int8_t* residual, int8_t* out,
-                 std::byte* workspace, ThreadPool& pool) {
+                 std::byte* workspace, ThreadPool& pool, const CodeCopy& copy) {
   constexpr double kSerialMacs = 100e3;  // below a few us a second thread does not pay
   const Cut cut(p, windows, pool.threads());
   if (cut.tiles == 0 || p.n == 0) return;
@@ -185,7 +205,7 @@ void winograd_s8(const WinogradS8Variant& variant, const WinogradS8& p, const Wi
                       Worker w(*variant.core, p, windows, cut, padding,
                                workspace + static_cast<size_t>(worker) * cut.worker_bytes);
                       for (int64_t i = begin; i < end; ++i)
-                        w.block(i * cut.block, image, residual, out);
+                        w.block(i * cut.block, image, residual, out, copy);
                     });
 }
 

@@ -7,6 +7,7 @@
 #include "deploy/base/cpu.h"
 #include "deploy/base/thread_pool.h"
 #include "deploy/kernels/matmul/window.h"
+#include "deploy/kernels/requantise/code_map.h"
 #include "deploy/kernels/simd/output_s8.h"
 
 namespace nibble::kernels {
@@ -73,10 +74,10 @@ void pack_winograd_s8(const int16_t* w, int64_t n, int64_t channels, int16_t* u)
 size_t winograd_s8_workspace(const WinogradS8& p, const Windows& windows, int threads);
 
 /// The whole convolution, channels last, codes outside the image `padding`. `residual` is laid out
-/// as `out`, or null.
+/// as `out`, or null; `copy`: of `out`.
 void winograd_s8(const WinogradS8Variant& variant, const WinogradS8& p, const Windows& windows,
                  const int8_t* image, int8_t padding, const int8_t* residual, int8_t* out,
-                 std::byte* workspace, ThreadPool& pool);
+                 std::byte* workspace, ThreadPool& pool, const CodeCopy& copy = {});
 
 #define NIBBLE_WINOGRAD_S8(isa, space)     \
   namespace space {                        \

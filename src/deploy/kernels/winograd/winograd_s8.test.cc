@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "deploy/base/tensor.h"
+#include "deploy/kernels/requantise/code_map_testing.h"
 #include "deploy/kernels/simd/output_s8_reference.h"
 
 namespace nibble::kernels {
@@ -86,11 +87,13 @@ void expect_definition(const Windows& w, int64_t n, Codes codes, Stage stage, in
     if (!cpu_runs(variant.isa)) continue;
     Buffer workspace(winograd_s8_workspace(p, w, threads));
     std::vector<int8_t> out(expected.size() + 1, int8_t{77});
+    testing::CheckedCopy copy(variant.isa, expected.size());
     winograd_s8(variant, p, w, x.data(), padding,
                 stage == Stage::kResidual ? residual.data() : nullptr, out.data(), workspace.data(),
-                pool);
+                pool, copy.of(out.data()));
     EXPECT_EQ(out.back(), 77);
     out.pop_back();
+    copy.expect(out, n, n);
     EXPECT_EQ(out, expected) << variant.name;
   }
 }

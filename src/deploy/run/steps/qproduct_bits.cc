@@ -78,7 +78,7 @@ class QProductBits : public Step {
     problem.output.sum_shift = sum_shift_;
     kernels::bitserial(*variant_, problem, words_.rows(), planes, sums,
                        context.outputs[0].as<int8_t>(), residual_of(context.inputs), problem.n,
-                       context.pool);
+                       context.pool, context.copy);
   }
 
   std::string_view kernel() const override { return variant_->name; }

@@ -68,7 +68,8 @@ class QProductGathered : public Step {
                           .out = context.outputs[0].as<int8_t>() + at,
                           .stride = record_.n,
                           .residual = residual ? residual + at : nullptr,
-                          .workspace = context.scratch + workspace_at_},
+                          .workspace = context.scratch + workspace_at_,
+                          .copy = context.copy},
                          context.pool);
     }
   }

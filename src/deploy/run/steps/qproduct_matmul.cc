@@ -60,7 +60,8 @@ class QProductMatmul : public Step {
                           .out = out + g * record_.n,
                           .stride = w.groups * record_.n,
                           .residual = residual_of(context.inputs),
-                          .workspace = context.scratch + workspace_at_},
+                          .workspace = context.scratch + workspace_at_,
+                          .copy = context.copy},
                          context.pool);
     }
   }

@@ -42,6 +42,7 @@ class QProductS8 : public Step {
     return step_->prepare(context);
   }
   void run(const RunContext& context) override { step_->run(context); }
+  bool makes_copies() const override { return true; }
   std::string_view kernel() const override { return chosen_; }
   double macs() const override { return step_->macs(); }
 

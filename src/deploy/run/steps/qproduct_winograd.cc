@@ -31,7 +31,7 @@ class QProductWinograd : public Step {
     problem.output = constants_.output(0);
     kernels::winograd_s8(*variant_, problem, windows_, context.inputs[0].as<int8_t>(), padding_,
                          residual_of(context.inputs), context.outputs[0].as<int8_t>(),
-                         context.scratch, context.pool);
+                         context.scratch, context.pool, context.copy);
   }
 
   std::string_view kernel() const override { return variant_->name; }

@@ -1,6 +1,7 @@
 // Requantize, QAdd and QMul: codes to codes on another grid.
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 #include "deploy/kernels/requantise/signs.h"
@@ -13,39 +14,63 @@ namespace {
 
 constexpr int64_t kGrain = 16384;  // codes worth a thread's while
 
+/// From and to 8 bits, a Requantize is a map of 256 codes: prepare makes it by the definition.
 class RequantizeStep : public Step {
  public:
   Status prepare(PrepareContext& context) override {
     auto arithmetic = code_arithmetic(context);
     if (!arithmetic.ok()) return arithmetic.status();
     arithmetic_ = arithmetic.value();
+    x_ = context.inputs[0].dtype;
+    y_ = context.outputs[0].dtype;
     fixed_ = context.model.requantise == numeric::RequantiseVariant::kFixed;
-    kernel_ = arithmetic_.kernels->requantize[kernels::container(context.inputs[0].dtype)]
-                                             [kernels::container(context.outputs[0].dtype)];
+    maps_ = x_ == DType::kI8 && y_ == DType::kI8 ? &kernels::code_kernels(context.isa) : nullptr;
+    if (maps_) {
+      int8_t codes[256], results[256];
+      std::iota(codes, codes + 256, int8_t{-128});
+      requantize(codes, results, 256);
+      map_ = kernels::make_code_map(results);
+    }
     return {};
   }
 
   void run(const RunContext& context) override {
-    const size_t in = size_of(context.inputs[0].dtype), out = size_of(context.outputs[0].dtype);
     const std::byte* x = context.inputs[0].as<std::byte>();
     std::byte* y = context.outputs[0].as<std::byte>();
-    context.pool.parallel_for(
-        context.outputs[0].shape.size(), kGrain, [&](int64_t begin, int64_t end) {
-          const auto at = static_cast<size_t>(begin);
-          if (arithmetic_.binary)
-            return kernels::signs_of_codes(context.inputs[0].dtype, x + at * in,
-                                           reinterpret_cast<int8_t*>(y) + at, end - begin,
-                                           arithmetic_.factors, arithmetic_.range, fixed_);
-          kernel_(x + at * in, y + at * out, end - begin, arithmetic_.factors, arithmetic_.range);
-        });
+    context.pool.parallel_for(context.outputs[0].shape.size(), kGrain,
+                              [&](int64_t begin, int64_t end) {
+                                const auto at = static_cast<size_t>(begin);
+                                const std::byte* from = x + at * size_of(x_);
+                                std::byte* to = y + at * size_of(y_);
+                                if (maps_)
+                                  maps_->map(map_, reinterpret_cast<const int8_t*>(from),
+                                             reinterpret_cast<int8_t*>(to), end - begin);
+                                else
+                                  requantize(from, to, end - begin);
+                              });
   }
 
-  std::string_view kernel() const override { return arithmetic_.kernels->name; }
+  kernels::CodeCopy copy() const override {
+    return maps_ ? kernels::CodeCopy{.kernel = maps_->map, .map = &map_} : kernels::CodeCopy{};
+  }
+  std::string_view kernel() const override {
+    return maps_ ? maps_->name : arithmetic_.kernels->name;
+  }
 
  private:
+  void requantize(const void* x, void* y, int64_t n) const {
+    if (arithmetic_.binary)
+      return kernels::signs_of_codes(x_, x, static_cast<int8_t*>(y), n, arithmetic_.factors,
+                                     arithmetic_.range, fixed_);
+    arithmetic_.kernels->requantize[kernels::container(x_)][kernels::container(y_)](
+        x, y, n, arithmetic_.factors, arithmetic_.range);
+  }
+
   CodeArithmetic arithmetic_;
+  DType x_ = DType::kI8, y_ = DType::kI8;
   bool fixed_ = false;
-  kernels::RequantizeKernel* kernel_ = nullptr;
+  const kernels::CodeKernels* maps_ = nullptr;  // null: not from 8 bits to 8
+  kernels::CodeMap map_;
 };
 
 class CodeBinaryStep : public Step {
@@ -74,9 +99,11 @@ class CodeBinaryStep : public Step {
       };
       kernel_(start(a, offsets[0]), plan_.step(0), start(b, offsets[1]), plan_.step(1),
               start(y, at), n, arithmetic_.factors, arithmetic_.range);
+      context.copy(reinterpret_cast<const int8_t*>(start(y, at)), 1, n, n);
     });
   }
 
+  bool makes_copies() const override { return true; }
   std::string_view kernel() const override { return arithmetic_.kernels->name; }
 
  private:
