@@ -27,6 +27,14 @@ ValueId narrow(Net& net, ValueId x, int bits, float span) {
   return y;
 }
 
+/// A table that knows one kernel: it is chosen wherever it computes.
+std::shared_ptr<const kernels::KernelTable> only(const std::string& family) {
+  std::string text;
+  for (int bits = 1; bits <= 8; ++bits)
+    text += family + "/portable " + std::to_string(bits) + " 8 1 64 1000\n";
+  return std::make_shared<kernels::KernelTable>(kernels::KernelTable::parse(text, "table").value());
+}
+
 struct Block {
   int64_t batch = 1, in = 16, channels = 16, kernel = 3, group = 1, size = 6;
   int w_bits = 8, a_bits = 4;
@@ -55,8 +63,12 @@ void expect_block(const Block& b, unsigned seed, RequantiseVariant variant) {
     EXPECT_GT(distinct(out[2]), 4u);
   }
 
+  const Graph integers = lower::lower_to_integer(net.g).graph;
+  for (const char* kernel : {"matmul_s8", "bitserial", "winograd_s8"})
+    expect_same_bytes(run(integers, data, Isa::kPortable, 2, only(kernel)), out);
+
   // Not as steps of their own, but for the second copy of the sum.
-  auto session = run::Session::create(pack::pack(lower::lower_to_integer(net.g).graph), {2});
+  auto session = run::Session::create(pack::pack(integers), {2});
   ASSERT_TRUE(session.ok());
   const Shape shapes[] = {image};
   ASSERT_TRUE(session.value()->prepare(shapes).ok());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -111,9 +112,10 @@ class Net {
 
 /// Runs a graph of any phase that pack() takes.
 inline std::vector<Tensor> run(const Graph& graph, const std::vector<Tensor>& inputs,
-                               Isa isa = Isa::kPortable, int threads = 1) {
+                               Isa isa = Isa::kPortable, int threads = 1,
+                               std::shared_ptr<const kernels::KernelTable> table = {}) {
   std::vector<Tensor> results;
-  auto session = run::Session::create(pack::pack(graph), {threads, isa});
+  auto session = run::Session::create(pack::pack(graph), {threads, isa, std::move(table)});
   EXPECT_TRUE(session.ok()) << session.status().message();
   if (!session.ok()) return results;
   std::vector<TensorView> views;
