@@ -10,11 +10,11 @@ struct Ops {
   using V = uint8x16_t;
   static constexpr auto& output_tile = output_tile_neon;
 
-  /// As TablesX86: code j is added where bit j of a pattern is set.
+  /// Code j of a group is added where bit j of a pattern is set.
   template <int kHalves>
-  static void tables(const int8_t* a, int64_t groups, int32_t least, uint8_t* out) {
+  static void tables(const int8_t* a, int64_t bytes, int32_t least, uint8_t* out) {
     constexpr uint16_t kPatterns[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    for (int64_t g = 0; g < groups; ++g, out += 16 * kHalves) {
+    for (int64_t g = 0; g < 2 * bytes; ++g) {
       uint16x8_t entries[2];
       for (int half = 0; half < 2; ++half) {
         const uint16x8_t patterns = vld1q_u16(kPatterns + 8 * half);
@@ -25,15 +25,14 @@ struct Ops {
           entries[half] = vaddq_u16(entries[half], vandq_u16(chosen, code));
         }
       }
-      const auto bytes = [](uint16x8_t first, uint16x8_t second) {
+      const auto bytes_of = [](uint16x8_t first, uint16x8_t second) {
         return vmovn_high_u16(vmovn_u16(first), second);
       };
-      if constexpr (kHalves == 2) {
-        vst1q_u8(out, vandq_u8(bytes(entries[0], entries[1]), vdupq_n_u8(31)));
-        vst1q_u8(out + 16, bytes(vshrq_n_u16(entries[0], 5), vshrq_n_u16(entries[1], 5)));
-      } else {
-        vst1q_u8(out, bytes(entries[0], entries[1]));
-      }
+      uint8_t* to = out + g / 2 * 32 * kHalves + g % 2 * 16;
+      const V low = bytes_of(entries[0], entries[1]);
+      vst1q_u8(to, kHalves == 2 ? vandq_u8(low, vdupq_n_u8(31)) : low);
+      if constexpr (kHalves == 2)
+        vst1q_u8(to + 32, bytes_of(vshrq_n_u16(entries[0], 5), vshrq_n_u16(entries[1], 5)));
     }
   }
 

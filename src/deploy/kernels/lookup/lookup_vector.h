@@ -15,7 +15,7 @@ inline constexpr int kSteps = kHalves == 2 ? 4 : 2;
 
 /// sums[c] += (entries of one plane of a tile in a block, `bytes` of eight k a channel) << shift.
 /// An entry is kHalves bytes, the low one first: sums of these are added in eight bits, then in 16,
-/// which hold those of a block.
+/// which hold those of a block. Tables: [bytes][kHalves][both groups of four k][16].
 template <class Ops, int kHalves>
 void add_plane(const uint8_t* w, const uint8_t* tables, int64_t bytes, int shift, int32_t* sums) {
   using V = typename Ops::V;
@@ -26,8 +26,8 @@ void add_plane(const uint8_t* w, const uint8_t* tables, int64_t bytes, int shift
     V found[kVectors][kHalves];
     NIBBLE_UNROLL for (int s = 0; s < 2 * kSteps<kHalves>; ++s) {
       V table[kHalves];
-      NIBBLE_UNROLL for (int h = 0; h < kHalves; ++h) table[h] = Ops::table(tables + 16 * h);
-      tables += 16 * kHalves;
+      NIBBLE_UNROLL for (int h = 0; h < kHalves; ++h) table[h] =
+          Ops::table(tables + 32 * h + 16 * (s % 2));
       NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) {
         const V pair = Ops::load(w + v * kLanes);
         const V index = s % 2 ? Ops::high(pair) : Ops::low(pair);
@@ -36,7 +36,7 @@ void add_plane(const uint8_t* w, const uint8_t* tables, int64_t bytes, int shift
           found[v][h] = s == 0 ? entries : Ops::add8(found[v][h], entries);
         }
       }
-      if (s % 2) w += kLookupTile;
+      if (s % 2) w += kLookupTile, tables += 32 * kHalves;
     }
     NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) Ops::add16(words[v], found[v]);
   }
@@ -74,7 +74,7 @@ void lookup_halves(const Lookup& p, const LookupTask& task) {
   for (int64_t k = 0; k < p.k_padded; k += kLookupBlock) {
     const int64_t bytes = lookup_plane(p.planes, p.n, p.k_padded, k, 0, 0).bytes;
     for (int64_t i = 0; i < task.rows; ++i)
-      Ops::template tables<kHalves>(task.a + i * p.k_padded + k, 2 * bytes, least,
+      Ops::template tables<kHalves>(task.a + i * p.k_padded + k, bytes, least,
                                     tables + i * kLookupTables);
     for (int64_t t = task.begin; t < task.end; ++t) {
       const uint8_t* w = p.w + lookup_plane(p.planes, p.n, p.k_padded, k, t, 0).at;
@@ -87,7 +87,8 @@ void lookup_halves(const Lookup& p, const LookupTask& task) {
   finish<Ops>(p, task, sums);
 }
 
-/// LookupCore. `Ops::tables` makes the entries of groups of four codes, less `least`.
+/// LookupCore. `Ops::tables` makes the tables of a row, whose entries are less than sums by
+/// `least`.
 template <class Ops>
 void lookup_vector(const Lookup& p, const LookupTask& task) {
   if (p.wide())
