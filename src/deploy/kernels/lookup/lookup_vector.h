@@ -20,10 +20,13 @@ template <class Ops, int kHalves>
 void add_plane(const uint8_t* w, const uint8_t* tables, int64_t bytes, int shift, int32_t* sums) {
   using V = typename Ops::V;
   constexpr int kLanes = sizeof(V), kVectors = int(kLookupTile) / kLanes;
+  constexpr int64_t kAhead = 2048;
   V words[kVectors][2];
   NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) words[v][0] = words[v][1] = Ops::zero();
   for (int64_t i = 0; i < bytes; i += kSteps<kHalves>) {
     V found[kVectors][kHalves];
+    NIBBLE_UNROLL for (int s = 0; s < kSteps<kHalves>; ++s)
+        __builtin_prefetch(w + kAhead + s * kLookupTile);
     NIBBLE_UNROLL for (int s = 0; s < 2 * kSteps<kHalves>; ++s) {
       V table[kHalves];
       NIBBLE_UNROLL for (int h = 0; h < kHalves; ++h) table[h] =
