@@ -5,6 +5,7 @@
 #include <cmath>
 #include <random>
 
+#include "deploy/kernels/lookup/lookup.h"
 #include "deploy/run/steps/testing.h"
 
 namespace nibble::run {
