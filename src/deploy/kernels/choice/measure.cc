@@ -7,6 +7,7 @@
 
 #include "deploy/base/tensor.h"
 #include "deploy/kernels/bitserial/bitserial.h"
+#include "deploy/kernels/lookup/lookup.h"
 #include "deploy/kernels/matmul/matmul.h"
 #include "deploy/kernels/winograd/winograd_s8.h"
 
@@ -15,6 +16,8 @@ namespace {
 
 constexpr int kRuns = 5;
 constexpr int kMostBitProducts = 16;  // pairs of planes: beyond, counting bits cannot win
+constexpr int kMostPlanes = 4;        // looking up one after the other cannot win beyond
+constexpr int kNarrowTables = 4;      // narrower activations take as long
 constexpr int kActivationBits[] = {1, 2, 4, 8};
 constexpr int64_t kRows[] = {1, 8, 128};
 
@@ -103,6 +106,24 @@ class Bench {
     });
   }
 
+  double tables(const LookupVariant& variant, const Case& c, double seconds) {
+    Lookup p;
+    p.w = reinterpret_cast<const uint8_t*>(weights_.data());
+    p.planes = c.w_bits;
+    p.n = n_;
+    p.k_padded = k_;
+    if (c.a_bits < 8) p.a_min = 0, p.a_max = (1 << c.a_bits) - 1;
+    p.output = output_;
+    const RowPlan plan = RowPlan::matrix(c.rows, k_, k_);
+    Buffer workspace(lookup_workspace(p, plan, 1));
+    const LookupData data{.a = a_.data(),
+                          .row_sums = row_sums_.data(),
+                          .out = out_.data(),
+                          .stride = n_,
+                          .workspace = workspace.data()};
+    return rate(c.rows * n_ * k_, seconds, [&] { lookup(variant, p, plan, data, pool_); });
+  }
+
   /// A convolution of about k_ / 9 channels over an image of that many rows.
   double winograd(const WinogradS8Variant& variant, const Case& c, double seconds) {
     const Windows w = image(c.rows);
@@ -155,14 +176,16 @@ std::vector<KernelTable::Entry> measure_products(Isa ceiling, double seconds,
   std::vector<const BitSerialVariant*> counters;
   for (const BitSerialVariant& v : bitserial_variants())
     if (allowed(v.isa, ceiling) && v.runs()) counters.push_back(&v);
-
+  std::vector<const LookupVariant*> lookups;
+  for (const LookupVariant& v : lookup_variants())
+    if (allowed(v.isa, ceiling)) lookups.push_back(&v);
   std::vector<const WinogradS8Variant*> filters;
   for (const WinogradS8Variant& v : winograd_s8_variants())
     if (allowed(v.isa, ceiling)) filters.push_back(&v);
 
   std::vector<KernelTable::Entry> entries;
-  const auto all =
-      static_cast<double>(products.size() * (matmuls.size() + counters.size() + filters.size()));
+  const auto all = static_cast<double>(
+      products.size() * (matmuls.size() + counters.size() + lookups.size() + filters.size()));
   double finished = 0;
   for (const MeasuredProduct& product : products) {
     Bench bench(product);
@@ -180,6 +203,12 @@ std::vector<KernelTable::Entry> measure_products(Isa ceiling, double seconds,
       for (const Case& c : cases)
         if (c.w_bits * c.a_bits <= kMostBitProducts)
           add(v->name, c, bench.bits(*v, c, seconds), product.k);
+      count(1);
+    }
+    for (const LookupVariant* v : lookups) {
+      for (const Case& c : cases)
+        if (c.w_bits <= kMostPlanes && c.a_bits >= kNarrowTables)
+          add(v->name, c, bench.tables(*v, c, seconds), product.k);
       count(1);
     }
     for (const WinogradS8Variant* v : filters) {

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "deploy/kernels/bitserial/bitserial.h"
+#include "deploy/kernels/lookup/lookup.h"
 #include "deploy/kernels/matmul/matmul.h"
 #include "deploy/kernels/simd/select.h"
 #include "deploy/kernels/winograd/winograd_s8.h"
@@ -46,8 +47,15 @@ Result<std::string> read_text(const std::string& path) {
   return text;
 }
 
-bool is_bitserial(std::string_view kernel) {
-  return kernel.starts_with("bitserial/");
+/// The share of a kernel's work that a shape uses: the rest are bits or channels behind the last
+/// one. 0: the kernel does not compute it.
+double share_used(std::string_view kernel, const ProductShape& shape) {
+  const auto of_whole = [](int64_t count, int64_t tile) {
+    return static_cast<double>(count) / static_cast<double>(divide_up(count, tile) * tile);
+  };
+  if (kernel.starts_with("bitserial/")) return shape.channels ? of_whole(shape.channels, 64) : 0;
+  if (kernel.starts_with("lookup/")) return shape.channels ? of_whole(shape.n, kLookupTile) : 0;
+  return 1;
 }
 
 }  // namespace
@@ -98,9 +106,7 @@ double KernelTable::speed(std::string_view kernel, const ProductShape& shape) co
       best = &e;
   }
   if (!best) return 0;
-  if (!is_bitserial(kernel)) return best->gops;
-  const auto words = static_cast<double>((shape.channels + 63) / 64);
-  return best->gops * static_cast<double>(shape.channels) / (64 * words);
+  return best->gops * share_used(kernel, shape);
 }
 
 std::string_view choose_product(const KernelTable& table, Isa ceiling, const ProductShape& shape) {
@@ -116,6 +122,8 @@ std::string_view choose_product(const KernelTable& table, Isa ceiling, const Pro
     if (allowed(v.isa, ceiling)) consider(v.name);
   for (const BitSerialVariant& v : bitserial_variants())
     if (allowed(v.isa, ceiling) && v.runs()) consider(v.name);
+  for (const LookupVariant& v : lookup_variants())
+    if (allowed(v.isa, ceiling)) consider(v.name);
   for (const WinogradS8Variant& v : winograd_s8_variants())
     if (shape.winograd && allowed(v.isa, ceiling)) consider(v.name);
   return best;

@@ -16,7 +16,8 @@ struct ProductShape {
   int a_bits = 8;
   int64_t rows = 1;
   int64_t k = 64;  // length of the sums
-  /// Channels of a tap: kernels that fill words of 64 bits waste the rest.
+  int64_t n = 64;  // sums of a row; kernels of whole tiles waste the rest
+  /// Channels of a tap (0: several groups): kernels that fill words of 64 bits waste the rest.
   int64_t channels = 64;
   bool winograd = false;  // winograd_fits()
 };
@@ -55,8 +56,8 @@ class KernelTable {
 };
 
 /// The fastest kernel for a shape among those at or below the ceiling: a name of
-/// matmul_s8_variants(), bitserial_variants() or winograd_s8_variants(). Without any entry the best
-/// matmul_s8. A tie goes to the first in this order.
+/// matmul_s8_variants(), bitserial_variants(), lookup_variants() or winograd_s8_variants(). Without
+/// any entry the best matmul_s8. A tie goes to the first in this order.
 std::string_view choose_product(const KernelTable& table, Isa ceiling, const ProductShape& shape);
 
 }  // namespace nibble::kernels

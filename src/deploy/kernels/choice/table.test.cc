@@ -42,6 +42,20 @@ TEST(KernelTable, SmallAndLargeProductsHaveEntriesOfTheirOwn) {
   EXPECT_EQ(chosen(576), "bitserial/portable");
 }
 
+TEST(KernelTable, TablesComputeWholeTilesOfOneGroup) {
+  const KernelTable table = table_of(
+      "matmul_s8/portable 1 8 1 64 10\n"
+      "lookup/portable 1 8 1 64 30\n");
+  const auto chosen = [&](int64_t n, int64_t channels) {
+    return choose_product(table, Isa::kPortable, {.w_bits = 1, .n = n, .channels = channels});
+  };
+  EXPECT_EQ(chosen(64, 64), "lookup/portable");
+  EXPECT_EQ(chosen(64, 1), "lookup/portable");
+  EXPECT_EQ(chosen(65, 64), "lookup/portable");     // 65 of 128
+  EXPECT_EQ(chosen(10, 64), "matmul_s8/portable");  // 10 of 64
+  EXPECT_EQ(chosen(64, 0), "matmul_s8/portable");   // several groups
+}
+
 TEST(KernelTable, FaultsNameTheLine) {
   for (const char* text : {"a/b 1 1 1 1", "a/b 1 1 1 1 1 1", "a/b 0 1 1 1 1", "a/b 1 17 1 1 1",
                            "a/b 1 1 0 1 1", "a/b 1 1 1 0 1", "a/b 1 1 1 1 nan", "a/b 1 1 1 1 -1"}) {

@@ -5,6 +5,7 @@
 #include "deploy/base/status.h"
 #include "deploy/format/format.h"
 #include "deploy/kernels/bitserial/bitserial.h"
+#include "deploy/kernels/lookup/lookup.h"
 #include "deploy/kernels/matmul/matmul.h"
 #include "deploy/kernels/matmul/window.h"
 #include "deploy/kernels/winograd/winograd_s8.h"
@@ -53,6 +54,8 @@ std::unique_ptr<Step> make_qproduct_matmul(const kernels::MatmulS8Variant& varia
 std::unique_ptr<Step> make_qproduct_gathered(const kernels::MatmulS8Variant& variant);
 /// The same by counting bits; one group.
 std::unique_ptr<Step> make_qproduct_bits(const kernels::BitSerialVariant& variant);
+/// The same by tables of the activations; one group.
+std::unique_ptr<Step> make_qproduct_lookup(const kernels::LookupVariant& variant);
 /// QConv of windows that winograd_fits(), by Winograd's minimal filtering.
 std::unique_ptr<Step> make_qproduct_winograd(const kernels::WinogradS8Variant& variant);
 /// QConv of i8 codes to i8 codes, one filter a channel.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <random>
 
+#include "deploy/kernels/lookup/lookup.h"
 #include "deploy/run/steps/testing.h"
 
 namespace nibble::run {
@@ -162,10 +163,12 @@ Problem make_problem(const Case& t, uint32_t seed) {
   return p;
 }
 
-void expect_definition(Case t, uint32_t seed) {
+void expect_definition(Case t, uint32_t seed,
+                       const kernels::KernelTable& table = kernels::KernelTable::built_in()) {
   for (auto variant : {RequantiseVariant::kFloat, RequantiseVariant::kFixed}) {
     t.requantise = variant;
-    const Problem p = make_problem(t, seed);
+    Problem p = make_problem(t, seed);
+    p.node.table = &table;
     for (Isa isa : runnable_isas()) {
       for (int threads : {1, 2}) {
         std::string kernel;
@@ -239,6 +242,35 @@ TEST(QConv, FewChannelsAreJoinedWithTaps) {
                      .x = DType::kI16,
                      .y = DType::kI16},
                     46);
+}
+
+TEST(QConv, TablesOfActivationsGiveTheSameCodes) {
+  std::string text;
+  double gops = 1;
+  for (const kernels::LookupVariant& v : kernels::lookup_variants())
+    for (int bits = 1; bits <= 3; ++bits)
+      text += std::string(v.name) + ' ' + std::to_string(bits) + " 8 1 64 " +
+              std::to_string(gops++) + '\n';
+  const auto table = kernels::KernelTable::parse(text, "t").value();
+  for (bool extreme : {false, true})
+    for (int bits : {1, 2, 3}) {
+      Case t = {.c = 70, .o = 65, .bits = bits, .gemm = true, .extreme = extreme};
+      expect_definition(t, 50, table);
+      t.batch = 3, t.in = {3, 1}, t.is_signed = false;
+      expect_definition(t, 51, table);
+      t = {.batch = 2, .c = 20, .o = 40, .in = {5, 6}, .kernel = {3, 3}, .bits = bits};
+      t.extreme = extreme, t.pad = {1, 2, 1, 0}, t.stride = {2, 1};
+      expect_definition(t, 52, table);
+      t.c = 3, t.joined = true;
+      expect_definition(t, 53, table);
+      t.ternary = bits == 2, t.binary = bits == 1, t.signs = true;
+      expect_definition(t, 54, table);
+    }
+  std::string kernel;
+  Problem p = make_problem({.c = 8, .o = 8, .bits = 2, .gemm = true}, 55);
+  p.node.table = &table;
+  testing::run(p.node, Isa::kPortable, 1, &kernel);
+  EXPECT_EQ(kernel, "lookup/portable");
 }
 
 TEST(QConv, GroupsAndDilations) {

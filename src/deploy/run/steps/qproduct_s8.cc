@@ -27,6 +27,7 @@ class QProductS8 : public Step {
                                  .a_bits = HeldCodes::of(context.inputs[0]).bits(),
                                  .rows = w.batch * w.out[0] * w.out[1] * w.out[2],
                                  .k = w.taps() * w.channels,
+                                 .n = context.inputs[1].info->packed.n,
                                  .channels = w.groups == 1 ? w.channels : 0,
                                  .winograd = kernels::winograd_fits(w)});
     if (name != chosen_) {
@@ -35,6 +36,8 @@ class QProductS8 : public Step {
                                                               : make_qproduct_matmul(*matmul);
       else if (const auto* bits = named(kernels::bitserial_variants(), name))
         step_ = make_qproduct_bits(*bits);
+      else if (const auto* tables = named(kernels::lookup_variants(), name))
+        step_ = make_qproduct_lookup(*tables);
       else
         step_ = make_qproduct_winograd(*named(kernels::winograd_s8_variants(), name));
       chosen_ = name;

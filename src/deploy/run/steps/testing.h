@@ -31,6 +31,7 @@ struct Node {
   Shape shape;
   numeric::RequantiseVariant requantise = numeric::RequantiseVariant::kFloat;
   std::vector<std::pair<DType, Shape>> further_outputs = {};
+  const kernels::KernelTable* table = &kernels::KernelTable::built_in();
 };
 
 /// Activations, in order.
@@ -105,8 +106,7 @@ inline std::vector<Tensor> run_all(const Node& node, Isa isa = best_isa(), int t
     for (Tensor& result : results)
       if (result.bytes() > 0) std::memset(result.data(), 0xff, result.bytes());
     bind(true);
-    PrepareContext prepare{
-        model, model.nodes[0], inputs, outputs, isa, kernels::KernelTable::built_in(), threads};
+    PrepareContext prepare{model, model.nodes[0], inputs, outputs, isa, *node.table, threads};
     if (const Status status = step.value()->prepare(prepare); !status.ok())
       return ADD_FAILURE() << status.message(), std::vector<Tensor>{};
     Buffer scratch(prepare.scratch_bytes + 4 * kAlignment);  // and guard bytes
