@@ -64,7 +64,7 @@ void expect_block(const Block& b, unsigned seed, RequantiseVariant variant) {
   }
 
   const Graph integers = lower::lower_to_integer(net.g).graph;
-  for (const char* kernel : {"matmul_s8", "bitserial", "winograd_s8"})
+  for (const char* kernel : {"matmul_s8", "bitserial", "lookup", "winograd_s8"})
     expect_same_bytes(run(integers, data, Isa::kPortable, 2, only(kernel)), out);
 
   // Not as steps of their own, but for the second copy of the sum.

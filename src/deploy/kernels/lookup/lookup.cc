@@ -74,6 +74,8 @@ void lookup(const LookupVariant& variant, const Lookup& p, const RowPlan& plan,
       task.end = std::min(task.begin + cut.tile_block, tiles);
       task.scratch = workspace + cut.scratch_at;
       variant.core(p, task);
+      const int64_t n = task.begin * kLookupTile;
+      data.copy(task.out + n, task.rows, std::min(task.end * kLookupTile, p.n) - n, data.stride);
     }
   };
   const int64_t tasks = cut.row_blocks * cut.tile_blocks;

@@ -9,6 +9,7 @@
 #include "deploy/base/divide.h"
 #include "deploy/base/thread_pool.h"
 #include "deploy/kernels/matmul/rows.h"
+#include "deploy/kernels/requantise/code_map.h"
 #include "deploy/kernels/simd/output_s8.h"
 
 namespace nibble::kernels {
@@ -84,6 +85,7 @@ struct LookupData {
   const int8_t* residual = nullptr;
   int64_t stride = 0;
   std::byte* workspace = nullptr;  // 64-byte aligned, lookup_workspace() bytes
+  CodeCopy copy{};                 // of `out`
 };
 
 /// The whole product on the threads of `pool`. k is the plan's.

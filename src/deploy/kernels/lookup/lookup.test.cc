@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "deploy/base/tensor.h"
+#include "deploy/kernels/requantise/code_map_testing.h"
 #include "deploy/kernels/simd/output_s8_reference.h"
 
 namespace nibble::kernels {
@@ -120,14 +121,17 @@ void expect_definition(const Case& t, uint32_t seed) {
   for (const LookupVariant& variant : lookup_variants()) {
     if (!cpu_runs(variant.isa)) continue;
     std::vector<int8_t> got(want.size(), 77);
+    testing::CheckedCopy copy(variant.isa, got.size());
     lookup(variant, p, plan,
            {.a = a.data(),
             .row_sums = row_sums.data(),
             .out = got.data(),
             .residual = t.residual ? residual.data() : nullptr,
             .stride = stride,
-            .workspace = workspace.data()},
+            .workspace = workspace.data(),
+            .copy = copy.of(got.data())},
            pool);
+    copy.expect(got, t.n, stride);
     ASSERT_EQ(got, want) << variant.name << ' ' << t;
   }
 }

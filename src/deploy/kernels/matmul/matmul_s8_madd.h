@@ -133,7 +133,7 @@ void vector_panel(const MatmulS8& p, const std::byte* stream, const int8_t* a, i
   const int mask = room >= 16 ? 15 : room >= 8 ? 7 : room >= 4 ? 3 : room >= 2 ? 1 : 0;
   // Tile after tile, so that memory is read strictly forward.
   for (int64_t k = 0; k < p.k_padded; k += kStepS8, stream += kTiles * kTileBytes) {
-    NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
+    for (int q = 0; q < kTiles; ++q) {  // not unrolled: its code is large
       const std::byte* tile = stream + q * kTileBytes;
       if constexpr (kBits == 8) {
         for (int z = 0; z < 16; ++z) {

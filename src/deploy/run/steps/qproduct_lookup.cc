@@ -65,7 +65,8 @@ class QProductLookup : public Step {
                      .out = context.outputs[0].as<int8_t>(),
                      .residual = residual_of(context.inputs),
                      .stride = problem.n,
-                     .workspace = context.scratch + workspace_at_},
+                     .workspace = context.scratch + workspace_at_,
+                     .copy = context.copy},
                     context.pool);
   }
 
