@@ -39,6 +39,14 @@ class PlainOutput {
   __m256i y_zero_, y_min_;
 };
 
+/// Out of line: tails are rare and their code is large.
+__attribute__((noinline)) __m128i load_tail(const int8_t* p, int64_t left) {
+  return load_codes(p, left);
+}
+__attribute__((noinline)) void store_tail(int8_t* p, __m128i codes, int64_t left) {
+  store_codes(p, codes, left);
+}
+
 struct Lanes {
   using Vector = __m256i;
   static constexpr int64_t kChannels = 16;
@@ -51,10 +59,8 @@ struct Lanes {
   };
 
   static Vector zero() { return _mm256_setzero_si256(); }
-  template <class Some>
-  static __m128i load(const int8_t* p, Some some) {
-    return load_codes(p, some);
-  }
+  static __m128i load(const int8_t* p, All all) { return load_codes(p, all); }
+  static __m128i load(const int8_t* p, Below some) { return load_tail(p, some.left); }
   /// Channels 0..7 and 8..15 of two taps.
   static Vector low(__m128i a, __m128i b) { return _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b)); }
   static Vector high(__m128i a, __m128i b) { return _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b)); }
@@ -70,7 +76,8 @@ struct Lanes {
   static __m128i codes(const OutputS8& out, int64_t n, const Vector (&sums)[2]) {
     return pack_codes(OutputAvx2(out, n)(sums[0]), OutputAvx2(out, n + 8)(sums[1]));
   }
-  static void store(int8_t* p, __m128i codes, int64_t left) { store_codes(p, codes, left); }
+  static void store(int8_t* p, __m128i codes, All all) { store_codes(p, codes, all); }
+  static void store(int8_t* p, __m128i codes, Below some) { store_tail(p, codes, some.left); }
 };
 
 }  // namespace
