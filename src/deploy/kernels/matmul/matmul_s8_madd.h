@@ -133,7 +133,7 @@ void vector_panel(const MatmulS8& p, const std::byte* stream, const int8_t* a, i
   const int mask = room >= 16 ? 15 : room >= 8 ? 7 : room >= 4 ? 3 : room >= 2 ? 1 : 0;
   // Tile after tile, so that memory is read strictly forward.
   for (int64_t k = 0; k < p.k_padded; k += kStepS8, stream += kTiles * kTileBytes) {
-    for (int q = 0; q < kTiles; ++q) {  // not unrolled: its code is large
+    const auto tile_step = [&](int q) NIBBLE_ALWAYS_INLINE {
       const std::byte* tile = stream + q * kTileBytes;
       if constexpr (kBits == 8) {
         for (int z = 0; z < 16; ++z) {
@@ -142,7 +142,7 @@ void vector_panel(const MatmulS8& p, const std::byte* stream, const int8_t* a, i
           NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) sums[q][v] = add_products<Ops>(
               sums[q][v], code_words<Ops>(Ops::load(tile + 64 * z + v * kBytes)), x);
         }
-        continue;
+        return;
       }
       V acc[kVectors];
       NIBBLE_UNROLL for (int v = 0; v < kVectors; ++v) acc[v] = Ops::zero();
@@ -159,6 +159,11 @@ void vector_panel(const MatmulS8& p, const std::byte* stream, const int8_t* a, i
           acc[v] = Ops::zero();
         }
       }
+    };
+    if constexpr (kBits == 8) {
+      NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) tile_step(q);
+    } else {  // unpacking is long code
+      for (int q = 0; q < kTiles; ++q) tile_step(q);
     }
   }
   NIBBLE_UNROLL for (int q = 0; q < kTiles; ++q) {
