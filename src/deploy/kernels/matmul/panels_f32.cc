@@ -5,6 +5,7 @@
 namespace nibble::kernels {
 
 void pack_panels_f32(const MatrixB& b, int64_t begin, int64_t end, float* out) {
+  if (b.k() == 0) return;  // nothing is there, not even an address
   for (int64_t panel = begin; panel < end; ++panel) {
     float* to = out + panel * kPanelF32 * b.k();
     const float* from = b.data + panel * kPanelF32 * b.n_stride;
