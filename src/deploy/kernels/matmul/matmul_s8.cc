@@ -89,6 +89,7 @@ class Worker {
     plan_.pointers(data_.a, row, m_, rows_);
     if (core_.dense_rows) make_dense();
     for (int64_t q = panel; q < end;) q += block_of(q);
+    if (data_.sums) return;
     const int64_t n = panel * kPanelS8;
     data_.copy(data_.out + row * data_.stride + n, m_, std::min(end * kPanelS8, p_.n) - n,
                data_.stride);
@@ -117,7 +118,7 @@ class Worker {
     block.n = n;
     block.sums = sums_;
     block.scratch = scratch_;
-    int8_t* out = data_.out + row_ * data_.stride + n;
+    int8_t* out = data_.sums ? nullptr : data_.out + row_ * data_.stride + n;
     if (data_.residual) block.residual = data_.residual + (out - data_.out);
     for (int64_t k = 0; k < p.k_padded; k += cut_.k_block) {
       block.k_begin = k;

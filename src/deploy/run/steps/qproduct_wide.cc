@@ -68,7 +68,8 @@ class QProductWide : public Step {
     for (int b = 0; b < bytes_; ++b) rows[b] = copied(context, images[b], b);
     for (int64_t g = 0; g < windows_.groups; ++g) {
       product(context, plan_.rows(), rows, g, 0);
-      for (Rows& r : rows) r.codes += record_.c_pad, r.sums += plan_.rows().count();
+      for (int b = 0; b < bytes_; ++b)
+        rows[b].codes += record_.c_pad, rows[b].sums += plan_.rows().count();
     }
   }
 
