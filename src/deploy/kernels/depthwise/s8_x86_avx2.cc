@@ -2,6 +2,7 @@
 
 #include "deploy/kernels/depthwise/s8_groups.h"
 #include "deploy/kernels/simd/x86_avx2_output_s8.h"
+#include "deploy/kernels/simd/x86_keep_order.h"
 
 namespace nibble::kernels::avx2 {
 namespace {
@@ -67,8 +68,7 @@ struct Lanes {
   static Vector dot(Vector acc, Vector x, const int16_t* w) {
     const __m256i weights = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w));
     acc = _mm256_add_epi32(acc, _mm256_madd_epi16(x, weights));
-    // The compiler must not add up in another order: it would form many products first and spill.
-    __asm__("" : "+x"(acc));
+    keep_order(acc);
     return acc;
   }
 

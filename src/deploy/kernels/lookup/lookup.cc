@@ -1,7 +1,8 @@
 #include "deploy/kernels/lookup/lookup.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "deploy/base/tensor.h"
 
 namespace nibble::kernels {
 namespace {
@@ -28,8 +29,7 @@ struct Cut {
     row_block = divide_up(m, row_blocks);
     tile_block = serial || row_blocks >= threads ? tiles : divide_up(tiles, threads);
     tile_blocks = tile_block ? divide_up(tiles, tile_block) : 0;
-    const auto aligned = [](size_t bytes) { return (bytes + 63) / 64 * 64; };
-    scratch_at = aligned(static_cast<size_t>(row_block * p.k_padded));
+    scratch_at = align_up(static_cast<size_t>(row_block * p.k_padded));
     worker_bytes = scratch_at + lookup_scratch(row_block, tile_block);
   }
 };
@@ -46,7 +46,7 @@ size_t lookup_workspace(const Lookup& p, const RowPlan& plan, int threads) {
 
 void lookup(const LookupVariant& variant, const Lookup& p, const RowPlan& plan,
             const LookupData& data, ThreadPool& pool) {
-  const int64_t m = plan.count(), tiles = divide_up(p.n, kLookupTile), k = plan.k();
+  const int64_t m = plan.count(), tiles = divide_up(p.n, kLookupTile);
   if (m == 0 || tiles == 0) return;
   const Cut cut(p, plan, pool.threads());
   const auto work = [&](int64_t begin, int64_t end, int worker) {
@@ -59,13 +59,8 @@ void lookup(const LookupVariant& variant, const Lookup& p, const RowPlan& plan,
       plan.pointers(data.a, row, task.rows, rows);
       auto* to = reinterpret_cast<int8_t*>(workspace);
       task.a = to;
-      for (int64_t i = 0; i < task.rows; ++i) {
-        for (const int64_t segment : plan.segment) {
-          std::memcpy(to, rows[i] + segment, static_cast<size_t>(plan.length));
-          to += plan.length;
-        }
-        to = std::fill_n(to, p.k_padded - k, int8_t{0});
-      }
+      for (int64_t i = 0; i < task.rows; ++i)
+        plan.copy_row(rows[i], p.k_padded, to + i * p.k_padded);
       task.row_sums = data.row_sums + row;
       task.out = data.out + row * data.stride;
       if (data.residual) task.residual = data.residual + row * data.stride;

@@ -24,6 +24,11 @@ void copy_runs(const int8_t* from, int64_t from_step, int64_t n, int64_t run, in
 GatherRows::GatherRows(const Windows& windows, int64_t run)
     : windows_(windows), run_(run), row_bytes_(windows.kernel[0] * windows.kernel[1] * run) {}
 
+int64_t GatherRows::lines_in(int64_t bytes) const {
+  return std::clamp<int64_t>(bytes / (row_bytes_ * rows_of_a_line() + 1), 1,
+                             std::max<int64_t>(lines(), 1));
+}
+
 /// Runs that reach beyond the image: outputs [begin, end) of a line; a null `line` is outside
 /// whole.
 void GatherRows::border(const int8_t* line, int64_t begin, int64_t end, int8_t padding,

@@ -18,6 +18,8 @@ class GatherRows {
   int64_t row_bytes() const { return row_bytes_; }
   int64_t lines() const { return windows_.batch * windows_.out[0] * windows_.out[1]; }
   int64_t rows_of_a_line() const { return windows_.out[2]; }
+  /// Lines whose rows take about that many bytes: at least one, at most all.
+  int64_t lines_in(int64_t bytes) const;
 
   /// Lines [first, first + count) to `to`. Taps outside the image are `padding`.
   void run(const int8_t* image, int8_t padding, int64_t first, int64_t count, int8_t* to,

@@ -56,13 +56,6 @@ struct Cut {
   }
 };
 
-/// One row of k codes, zero up to k_padded.
-void copy_row(const MatmulS8& p, const int8_t* row, int8_t* to) {
-  for (int64_t s = 0; s < p.segments; ++s, to += p.length)
-    std::memcpy(to, row + p.segment[s], static_cast<size_t>(p.length));
-  std::memset(to, 0, static_cast<size_t>(p.k_padded - p.k()));
-}
-
 /// Works through the tasks of one worker.
 class Worker {
  public:
@@ -99,7 +92,7 @@ class Worker {
   void make_dense() {
     for (int64_t i = 0; i < m_; ++i) {
       int8_t* to = dense_ + i * cut_.row_stride;
-      copy_row(p_, rows_[i], to);
+      plan_.copy_row(rows_[i], p_.k_padded, to);
       rows_[i] = to;
     }
   }
@@ -201,7 +194,7 @@ void matmul_s8(const MatmulS8Variant& variant, MatmulS8 p, const RowPlan& plan,
     auto* row = reinterpret_cast<int8_t*>(data.workspace);
     const int8_t* from;
     plan.pointers(data.a, 0, 1, &from);
-    copy_row(p, from, row);
+    plan.copy_row(from, p.k_padded, row);
     pool.parallel_for(panels, cut.serial ? panels : 1, [&](int64_t begin, int64_t end) {
       core.vector(p, row, data.row_sums[0], data.out, data.residual, begin, end);
       const int64_t n = begin * kPanelS8;

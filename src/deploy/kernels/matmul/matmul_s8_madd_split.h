@@ -143,6 +143,11 @@ __attribute__((noinline)) void split_tile(const SplitRows& rows, int64_t first, 
   }
 }
 
+/// Rows of a tile: as many as registers hold sums of; of one register each, six, whose addresses
+/// registers hold.
+template <class Ops, int kVectors>
+inline constexpr int kSplitRows = kVectors == 1 ? 6 : Ops::kSplitSums / kVectors;
+
 /// Weights are split once, rows once for all channels of the block. Needs no sums of rows.
 template <class Ops>
 void split_block(const MatmulS8& p, const BlockS8& block, const int8_t* const* rows, int64_t m,
@@ -161,7 +166,7 @@ void split_block(const MatmulS8& p, const BlockS8& block, const int8_t* const* r
     split_rows<Ops>(p, block, rows + first, count, split);
     for_vectors<Ops, Ops::kSplitVectors>(p, block, [&]<int kVectors>(int v) {
       SumsOf<Ops, kVectors> sums[kChunk];
-      for_rows<kVectors == 1 ? 6 : Ops::kSplitSums / kVectors>(count, [&]<int kRows>(int64_t i) {
+      for_rows<kSplitRows<Ops, kVectors>>(count, [&]<int kRows>(int64_t i) {
         split_tile<Ops, kRows, kVectors>(split, i, count - i, quads, words + 2 * quads * v,
                                          own + v * kLanes<Ops>, sums + i);
       });

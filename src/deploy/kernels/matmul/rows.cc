@@ -1,6 +1,7 @@
 #include "deploy/kernels/matmul/rows.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "deploy/base/divide.h"
 
@@ -19,6 +20,14 @@ RowPlan RowPlan::matrix(int64_t m, int64_t k, int64_t stride) {
   plan.pixel = stride;
   plan.length = k;
   return plan;
+}
+
+void RowPlan::copy_row(const int8_t* row, int64_t padded, int8_t* to) const {
+  for (const int64_t offset : segment) {
+    std::memcpy(to, row + offset, static_cast<size_t>(length));
+    to += length;
+  }
+  std::memset(to, 0, static_cast<size_t>(padded - k()));
 }
 
 void RowPlan::offsets(int64_t begin, int64_t count, int64_t* out) const {

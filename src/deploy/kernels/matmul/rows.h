@@ -25,6 +25,8 @@ struct RowPlan {
   int64_t count() const { return batch * rows[0] * rows[1] * rows[2]; }
   int64_t k() const { return static_cast<int64_t>(segment.size()) * length; }
 
+  /// The codes of the row that begins at `row` one after the other: k(), then zeros up to `padded`.
+  void copy_row(const int8_t* row, int64_t padded, int8_t* to) const;
   /// Offsets of the rows [begin, begin + count).
   void offsets(int64_t begin, int64_t count, int64_t* out) const;
 

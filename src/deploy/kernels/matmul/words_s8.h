@@ -4,6 +4,7 @@
 
 #include "deploy/kernels/matmul/codes_s8.h"
 #include "deploy/kernels/matmul/finish_s8.h"
+#include "deploy/kernels/simd/x86_keep_order.h"
 
 namespace nibble::kernels {
 namespace {
@@ -24,12 +25,6 @@ inline NIBBLE_ALWAYS_INLINE Words<Ops> signed_words(typename Ops::V x) {
 template <class Ops>
 inline NIBBLE_ALWAYS_INLINE Words<Ops> quad_words(const int8_t* a) {
   return signed_words<Ops>(Ops::broadcast4(a));
-}
-
-/// The compiler must not add up in another order: it would form many products first and spill them.
-template <class V>
-inline NIBBLE_ALWAYS_INLINE void keep_order(V& sum) {
-  __asm__("" : "+x"(sum));
 }
 
 /// The rows of a block, kMost at a time, then half as many once, then one by one.

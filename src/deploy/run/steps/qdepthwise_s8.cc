@@ -34,10 +34,8 @@ class QDepthwiseS8 : public Step {
     order_.resize(static_cast<size_t>((windows_.taps() + 1) / 2 * 2));
     kernels::depthwise_s8_order(windows_.kernel[0] * windows_.kernel[1], windows_.kernel[2],
                                 kernels::depthwise_axis(windows_, fold_), order_.data());
-    NIBBLE_RETURN_IF_ERROR(unpack(record, operand.as<const std::byte>()));
-    const auto x_zero =
-        static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
-    padding_.assign(static_cast<size_t>(fold_ * windows_.groups), x_zero);
+    NIBBLE_RETURN_IF_ERROR(unpack(operand));
+    padding_.assign(static_cast<size_t>(fold_ * windows_.groups), padding_code(context));
     variant_ = &kernels::select(kernels::depthwise_s8_variants(), context.isa);
     return {};
   }
@@ -68,10 +66,10 @@ class QDepthwiseS8 : public Step {
  private:
   int64_t pairs() const { return static_cast<int64_t>(order_.size() / 2); }
 
-  Status unpack(const format::PackedRecord& record, const std::byte* stream) {
+  Status unpack(const Operand& operand) {
+    const format::PackedRecord& record = operand.info->packed;
     const int64_t channels = windows_.groups, taps = windows_.taps();
-    std::vector<uint8_t> codes(static_cast<size_t>(format::code_count(record)));
-    format::unpack_to_rows(record, stream, codes);
+    const std::vector<uint8_t> codes = unpacked_codes(operand);
     const int64_t blocks = (channels + kernels::kDepthwiseBlockS8 - 1) / kernels::kDepthwiseBlockS8;
     weights_ = Tensor(DType::kI16, {blocks * pairs() * kernels::kDepthwisePairS8});
     std::ranges::fill(weights_.span<int16_t>(), int16_t{0});

@@ -7,10 +7,10 @@
 #include "deploy/format/format.h"
 #include "deploy/kernels/matmul/matmul.h"
 #include "deploy/kernels/matmul/panels_s8.h"
-#include "deploy/kernels/matmul/row_sums.h"
 #include "deploy/kernels/simd/select.h"
 #include "deploy/numeric/requantise.h"
 #include "deploy/run/step_factories.h"
+#include "deploy/run/steps/image_rows.h"
 #include "deploy/run/steps/matmul_shape.h"
 
 namespace nibble::run {
@@ -83,22 +83,21 @@ class QMatmulS8 : public Step {
     kernels::Windows rows;
     rows.in[2] = rows.out[2] = m;
     rows.channels = k;
-    plan_ = kernels::WindowPlan(rows, format::round_up(k, format::kChannelMultiple));
-    row_sums_ = kernels::RowSums(plan_);
     const auto columns = static_cast<size_t>(format::round_up(n, kernels::kPanelS8));
     w_zero_.assign(columns, 128 + p_.b_zero);
     multiplier_.assign(columns, p_.multiplier);
     m0_.assign(columns, p_.factor.m0);
     shift_.assign(columns, 31 - p_.factor.exponent);
 
-    panels_at_ = align_up(static_cast<size_t>(plan_.copy_size()));
-    bias_at_ = panels_at_ + columns * static_cast<size_t>(format::round_up(k, format::kStep));
-    sums_at_ = align_up(bias_at_ + columns * 4);
-    sums_scratch_at_ = align_up(sums_at_ + static_cast<size_t>(row_sums_.size()) * 4);
-    workspace_at_ = align_up(sums_scratch_at_ + static_cast<size_t>(row_sums_.scratch_size()) * 4);
-    context.scratch_bytes =
-        workspace_at_ +
-        kernels::matmul_s8_workspace(*variant_, problem(), plan_.rows(), context.threads);
+    const bool sums = kernels::needs_row_sums(*variant_, problem(), m);
+    rows_ = ImageRows(kernels::WindowPlan(rows, format::round_up(k, format::kChannelMultiple)),
+                      sums ? variant_->core->sums : nullptr, /*padding=*/0, context);
+    const auto width = static_cast<int64_t>(columns);
+    panels_at_ = take_scratch(context, width * format::round_up(k, format::kStep));
+    bias_at_ = take_scratch(context, width * 4);
+    workspace_at_ =
+        take_scratch(context, static_cast<int64_t>(kernels::matmul_s8_workspace(
+                                  *variant_, problem(), rows_.plan().rows(), context.threads)));
     return {};
   }
 
@@ -106,7 +105,6 @@ class QMatmulS8 : public Step {
     const int64_t m = shape_->m, n = shape_->n, k = shape_->k;
     auto* panels = reinterpret_cast<uint8_t*>(context.scratch + panels_at_);
     auto* bias = reinterpret_cast<int32_t*>(context.scratch + bias_at_);
-    auto* sums = reinterpret_cast<int32_t*>(context.scratch + sums_at_);
     kernels::OutputS8 output{.bias = bias, .w_zero = w_zero_.data(), .same_zero = true};
     if (p_.fixed) {
       output.m0 = m0_.data();
@@ -123,21 +121,14 @@ class QMatmulS8 : public Step {
     for (const MatmulShape::Product& product : shape_->products) {
       if (product.b != packed) pack(context, product.b, panels, bias);
       packed = product.b;
-      const int8_t* a = context.inputs[0].as<int8_t>() + product.a * m * k;
-      if (plan_.copies()) {
-        auto* copy = reinterpret_cast<int8_t*>(context.scratch);
-        plan_.copy(a, int8_t{0}, copy, context.pool);
-        a = copy;
-      }
-      row_sums_.run(variant_->core->sums, a,
-                    reinterpret_cast<int32_t*>(context.scratch + sums_scratch_at_), sums,
-                    context.pool);
+      const ImageRows::View rows =
+          rows_.run(context.inputs[0].as<int8_t>() + product.a * m * k, context);
       kernels::MatmulS8 p = problem();
       p.b = reinterpret_cast<const std::byte*>(panels);
       p.output = output;
-      kernels::matmul_s8(*variant_, p, plan_.rows(),
-                         {.a = a,
-                          .row_sums = sums,
+      kernels::matmul_s8(*variant_, p, rows_.plan().rows(),
+                         {.a = rows.codes,
+                          .row_sums = rows.sums,
                           .out = y,
                           .stride = n,
                           .workspace = context.scratch + workspace_at_},
@@ -173,12 +164,11 @@ class QMatmulS8 : public Step {
 
   Parameters p_;
   std::optional<MatmulShape> shape_;
-  kernels::WindowPlan plan_;
-  kernels::RowSums row_sums_;
+  ImageRows rows_;
   std::vector<int32_t> w_zero_, m0_, shift_;
   std::vector<float> multiplier_;
   const kernels::MatmulS8Variant* variant_ = nullptr;
-  size_t panels_at_ = 0, bias_at_ = 0, sums_at_ = 0, sums_scratch_at_ = 0, workspace_at_ = 0;
+  size_t panels_at_ = 0, bias_at_ = 0, workspace_at_ = 0;
 };
 
 /// Any of i8 and i16 operands; int64 sums, not tuned.

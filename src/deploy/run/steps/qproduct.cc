@@ -45,6 +45,17 @@ Result<kernels::Windows> qproduct_windows(const PrepareContext& context) {
   return w;
 }
 
+std::vector<uint8_t> unpacked_codes(const Operand& weights) {
+  const format::PackedRecord& record = weights.info->packed;
+  std::vector<uint8_t> codes(static_cast<size_t>(format::code_count(record)));
+  format::unpack_to_rows(record, weights.as<const std::byte>(), codes);
+  return codes;
+}
+
+int8_t padding_code(const PrepareContext& context) {
+  return static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
+}
+
 std::unique_ptr<Step> make_qproduct(const model::Model& model, const model::NodeInfo& node) {
   const DType x = dtype_of(model, node.inputs[0]), y = dtype_of(model, node.outputs[0]);
   if (!is_signed_container(x) || !is_signed_container(y)) return nullptr;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "deploy/base/status.h"
 #include "deploy/format/format.h"
@@ -36,6 +37,12 @@ struct HeldCodes {
 inline int32_t sum_shift(const format::PackedRecord& weights) {
   return weights.spacing == 2 ? 1 : 0;
 }
+
+/// The codes u of packed weights, row-major [groups][n][taps][channels].
+std::vector<uint8_t> unpacked_codes(const Operand& weights);
+
+/// The code around the image.
+int8_t padding_code(const PrepareContext& context);
 
 /// The product that a node of packed weights asks a kernel of the matmul_s8 family for, less what
 /// is known in a run.

@@ -17,8 +17,7 @@ class QProductAny : public Step {
     const format::PackedRecord& record = operand.info->packed;
     NIBBLE_RETURN_IF_ERROR(constants_.prepare(context, w.groups, record.offset));
     filters_ = operand.shape[0] / w.groups;
-    std::vector<uint8_t> codes(static_cast<size_t>(format::code_count(record)));
-    format::unpack_to_rows(record, operand.as<const std::byte>(), codes);
+    const std::vector<uint8_t> codes = unpacked_codes(operand);
     const int64_t k = w.taps() * w.channels;
     weights_.resize(codes.size());
     for (size_t i = 0; i < codes.size(); ++i)

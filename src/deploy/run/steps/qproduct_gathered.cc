@@ -22,11 +22,10 @@ class QProductGathered : public Step {
     record_ = context.inputs[1].info->packed;
     NIBBLE_RETURN_IF_ERROR(constants_.prepare(context, 1, record_.offset));
     gather_ = kernels::GatherRows(w, record_.c_pad);
-    padding_ = static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
+    padding_ = padding_code(context);
     problem_ = matmul_problem(context);
     const int64_t lines = gather_.lines(), k = gather_.row_bytes();
-    block_ = std::clamp<int64_t>(kBlockBytes / (k * gather_.rows_of_a_line() + 1), 1,
-                                 std::max<int64_t>(lines, 1));
+    block_ = gather_.lines_in(kBlockBytes);
     size_t workspace = 0;
     for (size_t last : {0, 1}) {
       const int64_t rest = lines % block_, count = last && rest > 0 ? rest : block_;

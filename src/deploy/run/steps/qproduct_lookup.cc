@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "deploy/kernels/matmul/row_sums.h"
 #include "deploy/kernels/simd/select.h"
+#include "deploy/run/steps/image_rows.h"
 #include "deploy/run/steps/qproduct.h"
 #include "deploy/run/steps/requantise_constants.h"
 
@@ -22,12 +22,10 @@ class QProductLookup : public Step {
     const int64_t k = w.taps() * w.channels;
     NIBBLE_RETURN_IF_ERROR(constants_.prepare(context, 1, record.offset));
     sum_shift_ = sum_shift(record);
-    pack(record, weights.as<const std::byte>(), k);
-
-    plan_ = kernels::WindowPlan(w, w.channels);
-    row_sums_ = kernels::RowSums(plan_);
-    sums_ = kernels::select(kernels::matmul_s8_variants(), context.isa).core->sums;
-    padding_ = static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
+    pack(weights, k);
+    rows_ = ImageRows(kernels::WindowPlan(w, w.channels),
+                      kernels::select(kernels::matmul_s8_variants(), context.isa).core->sums,
+                      padding_code(context), context);
 
     const HeldCodes codes = HeldCodes::of(context.inputs[0]);
     problem_.planes = record.bits;
@@ -36,32 +34,22 @@ class QProductLookup : public Step {
     problem_.a_min = std::min(codes.lo, 0);
     problem_.a_max = std::max(codes.hi, 0);
 
-    sums_at_ = align_up(static_cast<size_t>(plan_.copy_size()));
-    sums_scratch_at_ = sums_at_ + align_up(static_cast<size_t>(row_sums_.size()) * 4);
-    workspace_at_ = align_up(sums_scratch_at_ + static_cast<size_t>(row_sums_.scratch_size()) * 4);
-    context.scratch_bytes =
-        workspace_at_ + kernels::lookup_workspace(problem_, plan_.rows(), context.threads);
-    macs_ = static_cast<double>(plan_.rows().count()) * static_cast<double>(record.n * k);
+    const kernels::RowPlan& plan = rows_.plan().rows();
+    workspace_at_ = take_scratch(
+        context, static_cast<int64_t>(kernels::lookup_workspace(problem_, plan, context.threads)));
+    macs_ = static_cast<double>(plan.count()) * static_cast<double>(record.n * k);
     return {};
   }
 
   void run(const RunContext& context) override {
-    const int8_t* image = context.inputs[0].as<int8_t>();
-    if (plan_.copies()) {
-      auto* copy = reinterpret_cast<int8_t*>(context.scratch);
-      plan_.copy(image, padding_, copy, context.pool);
-      image = copy;
-    }
-    auto* sums = reinterpret_cast<int32_t*>(context.scratch + sums_at_);
-    row_sums_.run(sums_, image, reinterpret_cast<int32_t*>(context.scratch + sums_scratch_at_),
-                  sums, context.pool);
+    const ImageRows::View rows = rows_.run(context.inputs[0].as<int8_t>(), context);
     kernels::Lookup problem = problem_;
     problem.w = reinterpret_cast<const uint8_t*>(weights_.data());
     problem.output = constants_.output(0);
     problem.output.sum_shift = sum_shift_;
-    kernels::lookup(*variant_, problem, plan_.rows(),
-                    {.a = image,
-                     .row_sums = sums,
+    kernels::lookup(*variant_, problem, rows_.plan().rows(),
+                    {.a = rows.codes,
+                     .row_sums = rows.sums,
                      .out = context.outputs[0].as<int8_t>(),
                      .residual = residual_of(context.inputs),
                      .stride = problem.n,
@@ -75,13 +63,12 @@ class QProductLookup : public Step {
 
  private:
   /// The working copy of the weights, made once.
-  void pack(const format::PackedRecord& record, const std::byte* stream, int64_t k) {
-    if (stream == stream_) return;
-    stream_ = stream;
-    std::vector<uint8_t> codes(static_cast<size_t>(format::code_count(record)));
-    format::unpack_to_rows(record, stream, codes);
+  void pack(const Operand& weights, int64_t k) {
+    if (weights.as<const std::byte>() == stream_) return;
+    stream_ = weights.as<const std::byte>();
+    const format::PackedRecord& record = weights.info->packed;
     weights_ = Buffer(static_cast<size_t>(kernels::lookup_bytes(record.bits, record.n, k)));
-    kernels::pack_lookup(codes.data(), record.bits, record.n, k,
+    kernels::pack_lookup(unpacked_codes(weights).data(), record.bits, record.n, k,
                          reinterpret_cast<uint8_t*>(weights_.data()));
   }
 
@@ -90,12 +77,9 @@ class QProductLookup : public Step {
   RequantiseConstants constants_;
   const std::byte* stream_ = nullptr;
   Buffer weights_;
-  kernels::WindowPlan plan_;
-  kernels::RowSums row_sums_;
-  kernels::SumsS8Core* sums_ = nullptr;
-  int8_t padding_ = 0;
+  ImageRows rows_;
   int32_t sum_shift_ = 0;
-  size_t sums_at_ = 0, sums_scratch_at_ = 0, workspace_at_ = 0;
+  size_t workspace_at_ = 0;
   double macs_ = 0;
 };
 

@@ -4,9 +4,9 @@
 
 #include "deploy/kernels/matmul/gather.h"
 #include "deploy/kernels/matmul/matmul.h"
-#include "deploy/kernels/matmul/row_sums.h"
 #include "deploy/kernels/requantise/sums.h"
 #include "deploy/kernels/simd/select.h"
+#include "deploy/run/steps/image_rows.h"
 #include "deploy/run/steps/qproduct.h"
 #include "deploy/run/steps/requantise_constants.h"
 
@@ -29,22 +29,13 @@ class QProductWide : public Step {
     x_zero_ = static_cast<int32_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
     bytes_ = context.inputs[0].dtype == DType::kI16 ? 2 : 1;
     variant_ = &kernels::select(kernels::matmul_s8_variants(), context.isa);
-    plan_ = kernels::WindowPlan(windows_, record_.c_pad);
-    row_sums_ = kernels::RowSums(plan_);
     problem_ = matmul_problem(context);
     if (bytes_ == 2) problem_.a_max = 128;
     no_zeros_.assign(static_cast<size_t>(problem_.n_padded + kernels::kPanelS8), 0);
     problem_.output.w_zero = problem_.output.bias = no_zeros_.data();
     problem_.output.same_zero = true;
     fold_middle(weights);
-
     joins_ = joins_taps(record_, windows_);
-    if (joins_) {
-      gather_ = kernels::GatherRows(windows_, record_.c_pad);
-      block_ =
-          std::clamp<int64_t>(kBlockBytes / (gather_.row_bytes() * gather_.rows_of_a_line() + 1), 1,
-                              std::max<int64_t>(gather_.lines(), 1));
-    }
     place(context);
     macs_ =
         static_cast<double>(windows_.batch * windows_.out[0] * windows_.out[1] * windows_.out[2]) *
@@ -65,11 +56,11 @@ class QProductWide : public Step {
       }
       return;
     }
-    for (int b = 0; b < bytes_; ++b) rows[b] = copied(context, images[b], b);
+    for (int b = 0; b < bytes_; ++b) rows[b] = rows_[b].run(images[b], context);
+    const kernels::RowPlan& plan = rows_[0].plan().rows();
     for (int64_t g = 0; g < windows_.groups; ++g) {
-      product(context, plan_.rows(), rows, g, 0);
-      for (int b = 0; b < bytes_; ++b)
-        rows[b].codes += record_.c_pad, rows[b].sums += plan_.rows().count();
+      product(context, plan, rows, g, 0);
+      for (int b = 0; b < bytes_; ++b) rows[b].codes += record_.c_pad, rows[b].sums += plan.count();
     }
   }
 
@@ -79,17 +70,12 @@ class QProductWide : public Step {
  private:
   static constexpr int64_t kBlockBytes = 1 << 20, kGrainCodes = 16 * 1024;
 
-  /// What a product of 8 bits reads: codes that a plan speaks of, and the sum of every row.
-  struct Rows {
-    const int8_t* codes = nullptr;
-    const int32_t* sums = nullptr;
-  };
+  using Rows = ImageRows::View;
 
   /// Adds to every bias what the 128 of a code of two bytes comes to: 128 sum_k (u - z).
   void fold_middle(const Operand& weights) {
     const int64_t channels = windows_.groups * record_.n;
-    std::vector<uint8_t> codes(static_cast<size_t>(format::code_count(record_)));
-    format::unpack_to_rows(record_, weights.as<const std::byte>(), codes);
+    const std::vector<uint8_t> codes = unpacked_codes(weights);
     const int64_t k = static_cast<int64_t>(codes.size()) / std::max<int64_t>(channels, 1);
     bias_.resize(static_cast<size_t>(channels));
     for (int64_t c = 0; c < channels; ++c) {
@@ -105,28 +91,28 @@ class QProductWide : public Step {
 
   /// Places everything in the scratch memory.
   void place(PrepareContext& context) {
-    size_t end = 0;
-    const auto take = [&](int64_t bytes) {
-      const size_t at = end;
-      end = align_up(at + static_cast<size_t>(bytes));
-      return at;
-    };
-    const kernels::RowPlan plan =
-        joins_ ? kernels::RowPlan::matrix(block_ * gather_.rows_of_a_line(), gather_.row_bytes(),
-                                          gather_.row_bytes())
-               : plan_.rows();
-    const int64_t pixels = windows_.batch * windows_.in[0] * windows_.in[1] * windows_.in[2];
+    kernels::RowPlan plan;
+    if (joins_) {
+      gather_ = kernels::GatherRows(windows_, record_.c_pad);
+      block_ = gather_.lines_in(kBlockBytes);
+      const int64_t k = gather_.row_bytes();
+      plan = kernels::RowPlan::matrix(block_ * gather_.rows_of_a_line(), k, k);
+    }
     for (int b = 0; b < bytes_; ++b) {
       Places& to = places_[b];
-      to.image = take(bytes_ == 2 ? pixels * windows_.groups * windows_.channels : 0);
-      to.codes = take(joins_ ? plan.count() * gather_.row_bytes() : plan_.copy_size());
-      to.row_sums = take((joins_ ? plan.count() : row_sums_.size()) * 4);
-      to.sums = take(plan.count() * record_.n * 4);
+      if (bytes_ == 2) to.image = take_scratch(context, context.inputs[0].shape.size());
+      if (joins_) {
+        to.codes = take_scratch(context, plan.count() * gather_.row_bytes());
+        to.row_sums = take_scratch(context, plan.count() * 4);
+      } else {
+        rows_[b] = ImageRows(kernels::WindowPlan(windows_, record_.c_pad), variant_->core->sums,
+                             padding(b), context);
+        plan = rows_[b].plan().rows();
+      }
+      to.sums = take_scratch(context, plan.count() * record_.n * 4);
     }
-    row_scratch_at_ = take(joins_ ? 0 : row_sums_.scratch_size() * 4);
-    workspace_at_ = take(static_cast<int64_t>(
-        kernels::matmul_s8_workspace(*variant_, problem_, plan, context.threads)));
-    context.scratch_bytes = end;
+    workspace_at_ = take_scratch(context, static_cast<int64_t>(kernels::matmul_s8_workspace(
+                                              *variant_, problem_, plan, context.threads)));
   }
 
   /// The image as bytes: low ones first.
@@ -158,19 +144,6 @@ class QProductWide : public Step {
           variant_->core->sums(codes + begin * k, end - begin, k, sums + begin);
         });
     return {codes, sums};
-  }
-
-  Rows copied(const RunContext& context, const int8_t* image, int byte) const {
-    if (plan_.copies()) {
-      auto* copy = reinterpret_cast<int8_t*>(context.scratch + places_[byte].codes);
-      plan_.copy(image, padding(byte), copy, context.pool);
-      image = copy;
-    }
-    auto* sums = reinterpret_cast<int32_t*>(context.scratch + places_[byte].row_sums);
-    row_sums_.run(variant_->core->sums, image,
-                  reinterpret_cast<int32_t*>(context.scratch + row_scratch_at_), sums,
-                  context.pool);
-    return {image, sums};
   }
 
   /// Group g of the rows of a plan, the first of which is result `first`.
@@ -215,7 +188,8 @@ class QProductWide : public Step {
     });
   }
 
-  /// Where the scratch memory of one byte of the codes begins.
+  /// Where the scratch memory of one byte of the codes begins: `codes` and `row_sums` of gathered
+  /// rows.
   struct Places {
     size_t image = 0, codes = 0, row_sums = 0, sums = 0;
   };
@@ -226,8 +200,7 @@ class QProductWide : public Step {
   std::vector<int32_t> bias_;      // [groups][n]
   std::vector<int32_t> no_zeros_;  // the sums are those of the codes as they are
   kernels::MatmulS8 problem_;
-  kernels::WindowPlan plan_;
-  kernels::RowSums row_sums_;
+  std::array<ImageRows, 2> rows_;  // of each byte, unless taps are joined
   kernels::GatherRows gather_;
   const kernels::MatmulS8Variant* variant_ = nullptr;
   int bytes_ = 1;
@@ -235,7 +208,7 @@ class QProductWide : public Step {
   int64_t block_ = 1;  // lines
   int32_t x_zero_ = 0;
   std::array<Places, 2> places_;
-  size_t row_scratch_at_ = 0, workspace_at_ = 0;
+  size_t workspace_at_ = 0;
   double macs_ = 0;
 };
 

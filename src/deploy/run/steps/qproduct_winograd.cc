@@ -17,8 +17,8 @@ class QProductWinograd : public Step {
     const Operand& weights = context.inputs[1];
     const format::PackedRecord& record = weights.info->packed;
     NIBBLE_RETURN_IF_ERROR(constants_.prepare(context, 1, record.offset));
-    pack(record, weights.as<const std::byte>());
-    padding_ = static_cast<int8_t>(context.node.attributes.get_int(model::Attr::x_zero, 0));
+    pack(weights);
+    padding_ = padding_code(context);
     problem_.channels = windows_.channels;
     problem_.n = record.n;
     context.scratch_bytes = kernels::winograd_s8_workspace(problem_, windows_, context.threads);
@@ -45,10 +45,11 @@ class QProductWinograd : public Step {
  private:
   /// The transformed weights, made once. Zero points of -128..255 (RequantiseConstants) keep them
   /// within kWinogradMostWeight.
-  void pack(const format::PackedRecord& record, const std::byte* stream) {
-    if (stream == stream_) return;
-    std::vector<uint8_t> codes(static_cast<size_t>(format::code_count(record)));
-    format::unpack_to_rows(record, stream, codes);
+  void pack(const Operand& weights) {
+    if (weights.as<const std::byte>() == stream_) return;
+    stream_ = weights.as<const std::byte>();
+    const format::PackedRecord& record = weights.info->packed;
+    const std::vector<uint8_t> codes = unpacked_codes(weights);
     const int64_t k = windows_.taps() * windows_.channels;
     std::vector<int16_t> w(codes.size());
     for (size_t i = 0; i < codes.size(); ++i) {
@@ -58,7 +59,6 @@ class QProductWinograd : public Step {
     u_ = Buffer(static_cast<size_t>(kernels::winograd_s8_weights(record.n, windows_.channels)) * 2);
     kernels::pack_winograd_s8(w.data(), record.n, windows_.channels,
                               reinterpret_cast<int16_t*>(u_.data()));
-    stream_ = stream;
   }
 
   const kernels::WinogradS8Variant* variant_;
